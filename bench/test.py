@@ -1,0 +1,39 @@
+"""A test as data: everything that decides what a run does."""
+
+import hashlib
+
+import msgspec
+
+SECOND = 1_000_000_000
+MILLISECOND = 1_000_000
+
+
+class Test(msgspec.Struct, frozen=True, kw_only=True):
+    """One test. Two runs of equal tests in the simulated world are equal to the byte.
+
+    `system` and `workload` are names (or `module:attribute`), `faults` is `swarm`, `none` or fault families joined by
+    commas. `operations` is how many the clients invoke in the fault phase at most, `time` the longest that phase may
+    take, `timeout` the deadline of one operation (both nanoseconds). `beyond_tolerance` lifts the fault model: then
+    only safety is judged.
+    """
+
+    __test__ = False  # not a test case, whatever its name says to a collector
+
+    system: str
+    workload: str
+    seed: int
+    bug: str | None = None
+    faults: str = "swarm"
+    world: str = "simulated"
+    servers: int = 3
+    clients: int = 5
+    keys: int = 3
+    operations: int = 100
+    time: int = 20 * SECOND
+    timeout: int = SECOND
+    beyond_tolerance: bool = False
+
+
+def run_id(test: Test) -> str:
+    """The name of the test's run directory: twelve hexadecimal digits of a hash of its data."""
+    return hashlib.blake2b(msgspec.json.encode(test), digest_size=6).hexdigest()

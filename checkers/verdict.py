@@ -1,0 +1,45 @@
+"""What a checker says of a history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..histories.operation import Operation, Value
+
+
+class Validity(StrEnum):
+    """`unknown` never counts as a pass."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Operations of one key that cannot be linearized, reached from the whole history by sound relaxations only.
+
+    `optional` holds the indexes of those operations that are kept as "may have happened at any time, or never".
+    `anomaly` is the name of the pattern ("stale read", "value nobody wrote", …), `culprit` the index of the operation
+    at which a reader should look first.
+    """
+
+    key: Value
+    operations: tuple[Operation, ...]
+    anomaly: str
+    culprit: int
+    optional: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one checker on one history.
+
+    `reason` is one sentence for people. `details` is JSON-like data for `results.json`.
+    """
+
+    checker: str
+    validity: Validity
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)

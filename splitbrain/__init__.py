@@ -1,0 +1,3 @@
+"""Splitbrain: a linearizability checker and fault-injection test bench for distributed systems."""
+
+__version__ = "0.1.0"
