@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Value: TypeAlias = "None | bool | int | float | str | tuple[Value, ...]"
+Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | None"
 """What keys, inputs and outputs are made of. A JSON list is read as a tuple, so that every value can be hashed."""
 
 Outcome = Literal["ok", "fail", "info"]
