@@ -19,7 +19,10 @@ class Validity(StrEnum):
 class Evidence:
     """Operations of one key that cannot be linearized, reached from the whole history by sound relaxations only.
 
-    `optional` holds the indexes of those operations that are kept as "may have happened at any time, or never".
+    `optional` holds the indexes of those operations that are kept as "may have happened at any time after the call, or
+    never". With `cut`, only what happened before that position in the order of events is looked at: operations
+    invoked later are left out, those still open there are optional. `context` holds the indexes of operations that
+    only explain, and constrain nothing (a refused write that became visible).
     `anomaly` is the name of the pattern ("stale read", "value nobody wrote", …), `culprit` the index of the operation
     at which a reader should look first.
     """
@@ -29,6 +32,8 @@ class Evidence:
     anomaly: str
     culprit: int
     optional: frozenset[int] = frozenset()
+    context: frozenset[int] = frozenset()
+    cut: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""What a model is: a sequential specification, and what checkers may assume about it."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from ...histories.operation import Operation, Value
+from .values import canonical, same, show
+
+
+class Anything:
+    """The type of ANY."""
+
+    def __repr__(self) -> str:
+        return "anything"
+
+
+ANY: Final = Anything()
+"""Stands for an output that the model leaves open, in a step."""
+
+State: TypeAlias = Hashable
+Step: TypeAlias = tuple[Value | Anything, State]
+"""An output that is allowed, and the state that follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How one operation of a register-like model reads and writes the one value, in `canonical` form; ANY for "not".
+
+    It took effect only where the value was `reads` (with `differs`: only where it was another than that), and left the
+    value `writes`. Of an operation of unknown outcome: if it took effect.
+    """
+
+    reads: Hashable = ANY
+    writes: Hashable = ANY
+    differs: Hashable = ANY
+
+
+def describe(operation: Operation) -> str:
+    """One short line: `write(3)`, `read() → 3`, `cas(1, 2) → ?` for an unknown outcome, `→ refused` for a failure."""
+    value = operation.input
+    arguments = "" if value is None and operation.f in ("read", "get") else show(value)
+    call = f"{operation.f}({arguments[1:-1] if isinstance(value, tuple) else arguments})"
+    if operation.outcome == "info":
+        return f"{call} → ?"
+    if operation.outcome == "fail":
+        return f"{call} → refused"
+    return call if operation.output is None and arguments else f"{call} → {show(operation.output)}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A sequential specification of one object, with hints that let checkers leave operations out.
+
+    `step(state, operation)` gives the outputs that the operation may answer in that state, each with the state that
+    follows; it looks at `f` and `input`, never at `output` or `outcome`. No step at all: not possible in that state.
+    States are hashable and never changed. `functions` are the `f` it knows.
+
+    The hints must hold of every operation (of outcome `ok` or `info`), or verdicts are wrong; the defaults are safe.
+
+    * `is_read(op)`: taking effect with the output that it answered, `op` leaves every state as it is.
+    * `is_reset(op)`: the state after `op`, answering as it did, is the same whatever the state before.
+    * `observes(op, mutator)`: the answer of `op` could have been another had `mutator` not taken effect. Precisely:
+      take a legal sequence and an operation `op` in it, and leave out operations before it that `op` does not observe,
+      or that have a reset between them and `op` which stays. If `op` was legal (and, when its outcome is unknown,
+      changed the state), it stays legal. True is always safe.
+    * `access(op)`: for models whose state is one value that operations read and replace whole, how `op` does so.
+
+    `partition(op)` names the object that the operation is on: histories are judged one object at a time.
+    """
+
+    name: str
+    functions: frozenset[str]
+    initial: State
+    step: Callable[[State, Operation], tuple[Step, ...]]
+    is_read: Callable[[Operation], bool] = lambda _: False
+    is_reset: Callable[[Operation], bool] = lambda _: False
+    observes: Callable[[Operation, Operation], bool] = lambda _operation, _mutator: True
+    access: Callable[[Operation], Access] | None = None
+    partition: Callable[[Operation], Value] = lambda operation: operation.key
+    describe: Callable[[Operation], str] = describe
+    describe_state: Callable[[State], str] = show
+
+    def after(self, state: State, operation: Operation) -> tuple[State, ...]:
+        """The states that may follow when the operation takes effect in `state` and answers as it did.
+
+        None: it cannot. The output of an operation whose outcome is not `ok` is unknown, and matches all.
+        """
+        steps = self.step(state, operation)
+        if operation.outcome == "ok":
+            output = operation.output
+            steps = tuple(step for step in steps if step[0] is ANY or same(step[0], output))
+        if len(steps) == 1:
+            return (steps[0][1],)
+        return tuple({canonical(following): following for _, following in steps}.values())
