@@ -9,7 +9,7 @@ Family = Literal["partition", "kill", "pause", "messages.loss", "messages.duplic
 Moment = Literal["invoke", "complete", "role", "before_send", "after_send", "deliver", "sync_start", "sync_done"]
 
 
-class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """Fire at the n-th time that something happens, instead of at a time.
 
     `moment` says what: an operation is invoked or completed (`type` is its f), a node takes the role `type`, or, where
@@ -24,7 +24,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     after: int = 0
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """One fault and its undo, before it is known whom it hits.
 
     `unit` numbers the faults of a run from 0. `on` is a selector: `one`, `minority`, `majority`, `primaries`, `all`,
@@ -60,7 +60,7 @@ class Effect(msgspec.Struct, kw_only=True, gc=False):
     """What one unit did: how often it mattered, and to what.
 
     `count` is the number of messages dropped, delayed or duplicated, or of nodes killed or stopped. A unit with count
-    0 had no effect.
+    0 had no effect. `detail` names the targets in one phrase.
     """
 
     unit: int
@@ -70,3 +70,4 @@ class Effect(msgspec.Struct, kw_only=True, gc=False):
     targets: tuple[str, ...] = ()
     count: int = 0
     downgraded: str = ""
+    detail: str = ""

@@ -1,0 +1,73 @@
+"""What faults did: effects, whether a run was inert, and the sentences that say so."""
+
+from collections.abc import Iterable, Sequence
+
+from .fault import Effect, Fault, Unit
+from .topology import from_links, sides
+
+SECOND, MILLISECOND = 1_000_000_000, 1_000_000
+
+DONE = {
+    "partition": ("message dropped", "messages dropped"),
+    "kill": ("node killed", "nodes killed"),
+    "pause": ("node paused", "nodes paused"),
+    "messages.loss": ("message lost", "messages lost"),
+    "messages.duplicate": ("message duplicated", "messages duplicated"),
+    "messages.delay": ("message delayed", "messages delayed"),
+}
+"""What an effect's count counts, by family: one, and many."""
+
+
+def begin(unit: Unit, now: int) -> Effect:
+    """The effect of a unit that starts now: its nodes are counted, messages are not yet."""
+    ends = {node for link in unit.grudge for node in link}
+    return Effect(
+        unit=unit.fault.unit,
+        family=unit.fault.family,
+        started=now,
+        targets=unit.nodes or tuple(sorted(ends)),
+        count=len(unit.nodes),
+        downgraded=unit.downgraded,
+        detail=detail(unit),
+    )
+
+
+def inert(faults: Sequence[Fault], effects: Iterable[Effect]) -> bool:
+    """Whether faults were planned and not one had an effect. A run without planned faults is never inert."""
+    return bool(faults) and not any(effect.count for effect in effects)
+
+
+def detail(unit: Unit) -> str:
+    """The unit's targets in one phrase, such as `halves cut s1 | s2 s3`."""
+    fault = unit.fault
+    if unit.nodes:
+        return " ".join(unit.nodes)
+    if not unit.grudge:
+        return "no target"
+    if fault.family == "partition":
+        return f"{fault.shape} cut {cut(unit.grudge)}"
+    most = f" by up to {fault.delay / MILLISECOND:g} ms" if fault.family == "messages.delay" else ""
+    return f"{fault.rate:.1%}{most} on {len(unit.grudge)} links"
+
+
+def cut(links: tuple[tuple[str, str], ...]) -> str:
+    """Links (src, dst) that drop, in short: `s1 | s2 s3` for sides, `s2 s3 → s1` for one way, pairs otherwise."""
+    found = sides(from_links(links))
+    if found:
+        return " | ".join(" ".join(side) for side in found)
+    senders, receivers = sorted({src for src, _ in links}), sorted({dst for _, dst in links})
+    if len(links) == len(senders) * len(receivers):
+        return f"{' '.join(senders)} → {' '.join(receivers)}"
+    both_ways = [f"{src}–{dst}" for src, dst in links if src < dst and (dst, src) in links]
+    one_way = [f"{src} → {dst}" for src, dst in links if (dst, src) not in links]
+    return ", ".join((*both_ways, *one_way))
+
+
+def sentence(effect: Effect) -> str:
+    """One line, such as `partition halves cut s1 | s2 s3 from 1.200 s to 1.900 s: 34 messages dropped`."""
+    if effect.started is None:
+        return f"{effect.family}: never fired"
+    until = "on" if effect.stopped is None else f"to {effect.stopped / SECOND:.3f} s"
+    done = f"{effect.count} {DONE[effect.family][effect.count != 1]}" if effect.count else "no effect"
+    note = f" ({effect.downgraded})" if effect.downgraded else ""
+    return f"{effect.family} {effect.detail} from {effect.started / SECOND:.3f} s {until}: {done}{note}"
