@@ -31,8 +31,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `facts` are the test's parameters in display order (system, bug, workload, faults, seed, clients, …). `command` is
     the one command that shows the run again, `again` says what that command promises ("replays it exactly" or "runs
-    the same test again"). Times are nanoseconds of the world's clock. `event_log` is the rolling hash, "" where the
-    world has none.
+    the same test again"). Times are nanoseconds of the world's clock, of which `started_at` is shown as 0. `event_log`
+    is the rolling hash, "" where the world has none. `clients` is the number of client threads: process p belongs to
+    thread p % clients; 0 where that is not known.
     """
 
     grade: Grade
@@ -47,3 +48,5 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     liveness: Liveness
     event_log: str
     warnings: tuple[str, ...] = ()
+    started_at: int = 0
+    clients: int = 0

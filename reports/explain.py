@@ -1,0 +1,124 @@
+"""Evidence in plain words: one sentence that names what is wrong, then the operations that show it.
+
+Every sentence is checked against the whole history before it is said; where the particular one does not hold, a
+general one is used.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..checkers.verdict import Evidence, Verdict
+from ..histories.history import History
+from ..histories.operation import Operation
+from .faults import Span, active, in_words, spans
+from .headlines import Case, headline
+from .words import Clock, answer, name, plain, request
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation of the evidence in words. `culprit` marks the one to look at first."""
+
+    index: int
+    process: str
+    request: str
+    answer: str
+    time: str
+    remark: str
+    culprit: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One piece of evidence in words: what is wrong, which operations show it, what the nemesis was doing."""
+
+    anomaly: str
+    key: str
+    headline: str
+    rows: tuple[Row, ...]
+    faults: str
+
+    def lines(self) -> tuple[str, ...]:
+        """As aligned plain text, the sentence first."""
+        cells = [(f"process {row.process}", row.request, row.answer, row.time, row.remark) for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)] if cells else []
+        body = (
+            ("> " if row.culprit else "  ") + "  ".join(c.ljust(w) for c, w in zip(cell, widths, strict=True)).rstrip()
+            for row, cell in zip(self.rows, cells, strict=True)
+        )
+        return (self.headline, *body, self.faults)
+
+
+def explain(verdict: Verdict, history: History, origin: int = 0) -> tuple[str, ...]:
+    """The verdict's evidence as lines of plain text; times are shown in seconds since `origin` (nanoseconds)."""
+    return tuple(line for explanation in explanations(verdict, history, origin) for line in explanation.lines())
+
+
+def explanations(verdict: Verdict, history: History, origin: int = 0) -> tuple[Explanation, ...]:
+    """One explanation for each piece of the verdict's evidence, in its order."""
+    if not verdict.evidence:
+        return ()
+    faults = spans(history.nemesis)
+    by_key = history.by_key()
+    return tuple(
+        _explanation(evidence, by_key.get(evidence.key) or history.operations, history, faults, origin)
+        for evidence in verdict.evidence
+    )
+
+
+def _explanation(
+    evidence: Evidence, scope: Sequence[Operation], history: History, faults: Iterable[Span], origin: int
+) -> Explanation:
+    # The evidence may hold widened copies; people are shown the operations as they were recorded.
+    recorded = {operation.index: operation for operation in history.operations}
+    operations = sorted((recorded.get(o.index, o) for o in evidence.operations), key=lambda o: o.call)
+    culprit = next((operation for operation in operations if operation.index == evidence.culprit), None)
+    clock = Clock(origin, _digits(operations))
+    case = Case(evidence.anomaly, evidence.key, tuple(operations), culprit, scope, clock)
+    return Explanation(
+        anomaly=evidence.anomaly,
+        key=name(evidence.key),
+        headline=headline(case),
+        rows=tuple(_row(operation, evidence, clock) for operation in operations),
+        faults=_faults_in_words(operations, faults, clock),
+    )
+
+
+def _row(operation: Operation, evidence: Evidence, clock: Clock) -> Row:
+    remarks = [f"may have happened at any time after {clock.at(operation.invoked)}, or never"]
+    if operation.index not in evidence.optional and operation.outcome != "info":
+        remarks = []
+    if operation.error:
+        remarks.append(plain(operation.error, 80))
+    return Row(
+        index=operation.index,
+        process=str(operation.process),
+        request=request(operation, 40),
+        answer=answer(operation, 40),
+        time=_time(operation, clock),
+        remark="; ".join(remarks),
+        culprit=operation.index == evidence.culprit,
+    )
+
+
+def _time(operation: Operation, clock: Clock) -> str:
+    if operation.completed is None:
+        return f"from {clock.at(operation.invoked)} on"
+    return clock.between(operation.invoked, operation.completed)
+
+
+def _faults_in_words(operations: Sequence[Operation], faults: Iterable[Span], clock: Clock) -> str:
+    if not operations:
+        return ""
+    first = min(operation.invoked for operation in operations)
+    last = max(max(operation.invoked, operation.completed or 0) for operation in operations)
+    during = active(faults, first, last)
+    if not during:
+        return f"No fault was active between {clock.at(first)} and {clock.at(last)}."
+    return "Active meanwhile: " + "; ".join(in_words(fault, clock) for fault in during) + "."
+
+
+def _digits(operations: Iterable[Operation]) -> int:
+    """Milliseconds, unless different moments would then look the same."""
+    times = {time for o in operations for time in (o.invoked, o.completed) if time is not None}
+    return 3 if len({time // 1_000_000 for time in times}) == len(times) else 6

@@ -1,0 +1,53 @@
+"""When which fault was active, as the journal saw it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..histories.event import NemesisEvent
+from .words import Clock
+
+
+@dataclass(frozen=True)
+class Span:
+    """One fault from its start to its stop (nanoseconds); `stop` is None for one that was never undone."""
+
+    unit: int | None
+    family: str
+    start: int
+    stop: int | None
+    targets: tuple[str, ...]
+    detail: str
+
+
+def spans(events: Iterable[NemesisEvent]) -> tuple[Span, ...]:
+    """Every fault that began, in the order of beginning: a `heal` ends whatever is still active."""
+    begun: list[NemesisEvent] = []
+    ended: dict[int, int] = {}
+    for event in events:
+        if event.what == "start":
+            begun.append(event)
+        elif event.what in ("stop", "heal"):
+            for position, start in enumerate(begun):
+                if position not in ended and (event.what == "heal" or _same(start, event)):
+                    ended[position] = event.time
+                    if event.what == "stop":
+                        break
+    return tuple(
+        Span(start.unit, start.fault or "fault", start.time, ended.get(position), start.targets, start.detail or "")
+        for position, start in enumerate(begun)
+    )
+
+
+def active(faults: Iterable[Span], first: int, last: int) -> tuple[Span, ...]:
+    """Those that were active at some time between `first` and `last`, both included."""
+    return tuple(fault for fault in faults if fault.start <= last and (fault.stop is None or fault.stop >= first))
+
+
+def in_words(fault: Span, clock: Clock) -> str:
+    """As in `partition of s1, s2 (0.500–2.000 s)`."""
+    on = f" of {', '.join(fault.targets)}" if fault.targets else ""
+    return f"{fault.family}{on} ({clock.between(fault.start, fault.stop)})"
+
+
+def _same(start: NemesisEvent, stop: NemesisEvent) -> bool:
+    return start.unit == stop.unit and (stop.fault is None or start.fault == stop.fault)

@@ -1,0 +1,229 @@
+"""One true sentence for each kind of anomaly.
+
+A candidate sentence is said only if the whole history of the key bears it out; the last candidate, which only repeats
+what the checker proved, always holds.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from ..histories.operation import Operation, Value
+from .meaning import can_be_composed, installs, left, refused, shown
+from .words import Clock, name, request, show
+
+
+@dataclass(frozen=True)
+class Case:
+    """An anomaly to be put into words. `scope` is every operation of the history on the key of the evidence."""
+
+    anomaly: str
+    key: Value
+    operations: tuple[Operation, ...]
+    culprit: Operation | None
+    scope: Sequence[Operation]
+    clock: Clock
+
+    def observers(self) -> tuple[Operation, ...]:
+        """The evidence's operations that observed a value, the culprit first, then the last one called first."""
+        seen = [operation for operation in reversed(self.operations) if shown(operation)]
+        return tuple(sorted(seen, key=lambda operation: operation is not self.culprit))
+
+    def may_install(self, value: Value) -> list[Operation]:
+        """Every operation that may have left the key with `value`: the refused ones are not among them."""
+        return [operation for operation in self.scope if installs(operation, value) and not refused(operation)]
+
+    def try_to_install(self, value: Value) -> list[Operation]:
+        """Every operation that would leave the key with `value`, refused or not."""
+        return [operation for operation in self.scope if installs(operation, value)]
+
+
+def headline(case: Case) -> str:
+    """One sentence that says what is wrong."""
+    finders = (*SENTENCES.get(case.anomaly, ()), *ANY)
+    return next(chain.from_iterable(finder(case) for finder in finders), None) or _generic(case)
+
+
+def _never_written(case: Case) -> Iterator[str]:
+    for reader, value in _observations(case):
+        attempts = case.try_to_install(value)
+        appends = any(operation.f == "append" for operation in case.scope)
+        if isinstance(value, str) and appends:
+            if not can_be_composed(value, case.scope):
+                yield f"{_did(case, reader)}, which no sequence of the puts and appends of this history spells"
+        elif not attempts and value is not None:
+            yield f"{_did(case, reader)}, but no operation of this history writes {show(value, 40)}"
+
+
+def _refused_yet_visible(case: Case) -> Iterator[str]:
+    for reader, value in _observations(case):
+        attempts = case.try_to_install(value)
+        if attempts and all(refused(attempt) for attempt in attempts):
+            if len(attempts) == 1:
+                only = attempts[0]
+                yield (
+                    f"{_did(case, reader)}, although the only operation that writes {show(value, 40)}, "
+                    f"the {request(only, 40)} of process {only.process}, was refused{_at(case, only)}"
+                )
+            else:
+                yield (
+                    f"{_did(case, reader)}, although all {len(attempts)} operations that write {show(value, 40)} "
+                    "were refused"
+                )
+
+
+def _read_before_write(case: Case) -> Iterator[str]:
+    for reader, value in _observations(case):
+        attempts = case.try_to_install(value)
+        if attempts and all(reader.precedes(attempt) for attempt in attempts):
+            first = min(attempts, key=lambda attempt: attempt.call)
+            which = "the only operation" if len(attempts) == 1 else "the first operation"
+            yield (
+                f"{_did(case, reader)}, but {which} that writes {show(value, 40)} was not invoked until "
+                f"{case.clock.at(first.invoked)}"
+            )
+
+
+def _overwritten(case: Case) -> Iterator[str]:
+    """The value read was replaced, for certain, before the read began, and nothing wrote it again."""
+    for reader, value in _observations(case):
+        writers = case.may_install(value)
+        for newer in _latest_first(case.operations):
+            replaced = left(newer)
+            if replaced is None or replaced.value == value or not newer.precedes(reader):
+                continue
+            if all(writer.precedes(newer) for writer in writers):
+                after = " after it" if writers else ""
+                yield (
+                    f"{_did(case, reader)}, although the {_noun(newer)} had been acknowledged{_at(case, newer)} "
+                    f"and nothing wrote {show(value, 40)}{after}"
+                )
+
+
+def _seen_replaced(case: Case) -> Iterator[str]:
+    """Another process had seen a newer value before the read began, and nothing wrote the old one again."""
+    for reader, value in _observations(case):
+        writers = case.may_install(value)
+        for other, newer in _observations(case):
+            if newer == value or not other.precedes(reader):
+                continue
+            if all(writer.precedes(other) for writer in writers):
+                yield (
+                    f"{_did(case, reader)}, although {_did(case, other)} before that and nothing wrote "
+                    f"{show(value, 40)} after {case.clock.at(other.invoked)}"
+                )
+            for older, same in _observations(case):
+                if same == value and older.precedes(other) and len(writers) == 1:
+                    yield (
+                        f"{_did(case, reader)}, although {_did(case, older)} and {_did(case, other)} after that: "
+                        f"{show(value, 40)} had been replaced, and only one operation writes it"
+                    )
+
+
+def _lost_append(case: Case) -> Iterator[str]:
+    for reader, value in _observations(case):
+        for append in _latest_first(case.operations):
+            piece = append.input
+            if append.f != "append" or append.outcome != "ok" or not isinstance(piece, str):
+                continue
+            missing = isinstance(value, str) and piece not in value and append.precedes(reader)
+            puts = [o for o in case.scope if o.f not in ("append", "get", "read") and not refused(o)]
+            if missing and all(put.precedes(append) for put in puts):
+                yield (
+                    f"{_did(case, reader)}, although the append of {show(piece, 40)} had been "
+                    f"acknowledged{_at(case, append)} and nothing was put after it"
+                )
+
+
+def _swapped_twice(case: Case) -> Iterator[str]:
+    winners = [o for o in case.operations if o.f == "cas" and not refused(o) and o.outcome == "ok"]
+    for position, first in enumerate(winners):
+        for second in winners[position + 1 :]:
+            old, other = shown(first), shown(second)
+            if old is None or old != other or installs(first, old.value) or installs(second, old.value):
+                continue
+            writers = case.may_install(old.value)
+            if len(writers) > 1 or (writers and old.value is None):
+                continue
+            why = "only one operation writes that" if writers else "nothing wrote that"
+            yield (
+                f"process {first.process} and process {second.process} both succeeded in replacing"
+                f"{_of_key(case, ' ', ' =')} {show(old.value, 40)} ({request(first, 40)}{_at(case, first)}, "
+                f"{request(second, 40)}{_at(case, second)}), although {why}"
+            )
+
+
+def _appended_twice(case: Case) -> Iterator[str]:
+    for reader, value in _observations(case):
+        for piece in dict.fromkeys(o.input for o in case.operations if o.f == "append"):
+            if not isinstance(value, str) or not isinstance(piece, str) or not piece:
+                continue
+            sources = [o for o in case.scope if o.f not in ("get", "read") and _mentions(o, piece)]
+            times = value.count(piece)
+            if times > 1 and len(sources) == 1 and sources[0].f == "append":
+                yield (
+                    f"{_did(case, reader)}, which holds {show(piece, 40)} {times} times, "
+                    "although only one operation appends it"
+                )
+
+
+def _generic(case: Case) -> str:
+    many = f"these {len(case.operations)} operations" if len(case.operations) > 1 else "this operation"
+    if case.culprit is not None and shown(case.culprit):
+        return f"{_did(case, case.culprit)}, and no order of {many} that respects real time allows it"
+    return f"no order of {many}{_of_key(case, ' on ')} that respects real time explains what they returned"
+
+
+Finder = Callable[[Case], Iterator[str]]
+
+ANY: Final[tuple[Finder, ...]] = (_overwritten, _seen_replaced, _lost_append)
+"""Tried for every anomaly, once the sentences of its own kind do not hold. Those about values that nobody wrote are
+not among them: only the checker knows the initial value."""
+
+SENTENCES: Final[dict[str, tuple[Finder, ...]]] = {
+    "value nobody wrote": (_never_written,),
+    "refused, yet visible": (_refused_yet_visible,),
+    "read before its write": (_read_before_write,),
+    "stale read": (_overwritten, _seen_replaced, _lost_append),
+    "lost write": (_overwritten, _seen_replaced, _lost_append),
+    "two successful compare-and-sets of one value": (_swapped_twice,),
+    "duplicate append": (_appended_twice,),
+}
+
+
+def _observations(case: Case) -> Iterator[tuple[Operation, Value]]:
+    for operation in case.observers():
+        seen = shown(operation)
+        if seen is not None:
+            yield operation, seen.value
+
+
+def _latest_first(operations: Sequence[Operation]) -> list[Operation]:
+    return sorted(
+        operations, key=lambda operation: -1 if operation.return_ is None else operation.return_, reverse=True
+    )
+
+
+def _mentions(operation: Operation, piece: str) -> bool:
+    return not isinstance(operation.input, str) or piece in operation.input
+
+
+def _did(case: Case, operation: Operation) -> str:
+    """What an observer saw, as in `process 3 read x = 4 at 1.204 s`."""
+    seen = shown(operation)
+    what = f"{_of_key(case, ' ', ' =')} {show(seen.value if seen else None, 40)}"
+    verb = {"read": "read", "get": "got", "cas": "found"}.get(operation.f, "saw")
+    return f"process {operation.process} {verb}{what}{_at(case, operation)}"
+
+
+def _noun(operation: Operation) -> str:
+    return f"{request(operation, 40)} of process {operation.process}"
+
+
+def _of_key(case: Case, before: str, after: str = "") -> str:
+    return "" if case.key is None else before + name(case.key) + after
+
+
+def _at(case: Case, operation: Operation) -> str:
+    return "" if operation.completed is None else f" at {case.clock.at(operation.completed)}"

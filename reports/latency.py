@@ -1,0 +1,95 @@
+"""How many operations there were, how long they took, and how many were answered per second."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..histories.operation import Operation
+
+OUTCOMES: Final = ("ok", "fail", "info")
+
+
+@dataclass(frozen=True)
+class Count:
+    """Operations of one f and outcome. Latencies are in nanoseconds, None where nothing was answered."""
+
+    f: str
+    outcome: str
+    count: int
+    median: int | None
+    p95: int | None
+    p99: int | None
+    longest: int | None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Completions per second. `times` are the middles of equal buckets (nanoseconds), one value of a series each.
+
+    The series are `(f, "ok")` for every f, then `("all", "fail")` and `("all", "info")` where there are any. An
+    operation without completion counts as `info` at its invocation.
+    """
+
+    times: tuple[int, ...]
+    series: tuple[tuple[str, str, tuple[float, ...]], ...]
+
+
+def counts(operations: Iterable[Operation]) -> tuple[Count, ...]:
+    """One row for every f and outcome that occurred, by f, then ok, fail, info."""
+    took: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    number: Counter[tuple[str, str]] = Counter()
+    for operation in operations:
+        kind = operation.f, operation.outcome
+        number[kind] += 1
+        if operation.outcome != "info" and operation.completed is not None:
+            took[kind].append(operation.completed - operation.invoked)
+    rows = sorted(number, key=lambda kind: (kind[0], OUTCOMES.index(kind[1])))
+    return tuple(_count(f, outcome, number[f, outcome], sorted(took[f, outcome])) for f, outcome in rows)
+
+
+def quantile(ordered: Sequence[int], fraction: float) -> int | None:
+    """The smallest value that at least `fraction` of the values do not exceed (nearest rank); None if there is none."""
+    if not ordered:
+        return None
+    rank = -int(-fraction * len(ordered) // 1)
+    return ordered[min(max(rank, 1), len(ordered)) - 1]
+
+
+def rates(operations: Sequence[Operation], start: int, stop: int, buckets: int = 120) -> Rates:
+    """Completions per second between two times (nanoseconds), in at most `buckets` buckets of a round width."""
+    width = _round_width(max(stop - start, 1), buckets)
+    number = -(-max(stop - start, 1) // width)
+    bins: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * number)
+    for operation in operations:
+        time = operation.invoked if operation.completed is None else operation.completed
+        position = min(max((time - start) // width, 0), number - 1)
+        kind = (operation.f, "ok") if operation.outcome == "ok" else ("all", operation.outcome)
+        bins[kind][position] += 1
+    kinds = sorted(bins, key=lambda kind: (OUTCOMES.index(kind[1]), kind[0]))
+    return Rates(
+        times=tuple(start + width * position + width // 2 for position in range(number)),
+        series=tuple((f, outcome, tuple(n * 1e9 / width for n in bins[f, outcome])) for f, outcome in kinds),
+    )
+
+
+def _count(f: str, outcome: str, number: int, ordered: Sequence[int]) -> Count:
+    return Count(
+        f=f,
+        outcome=outcome,
+        count=number,
+        median=quantile(ordered, 0.5),
+        p95=quantile(ordered, 0.95),
+        p99=quantile(ordered, 0.99),
+        longest=ordered[-1] if ordered else None,
+    )
+
+
+def _round_width(span: int, buckets: int) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50, … nanoseconds that needs at most `buckets` buckets."""
+    width = 1
+    while True:
+        for factor in (1, 2, 5):
+            if width * factor * buckets >= span:
+                return width * factor
+        width *= 10
