@@ -47,7 +47,8 @@ def detail(unit: Unit) -> str:
     if fault.family == "partition":
         return f"{fault.shape} cut {cut(unit.grudge)}"
     most = f" by up to {fault.delay / MILLISECOND:g} ms" if fault.family == "messages.delay" else ""
-    return f"{fault.rate:.1%}{most} on {len(unit.grudge)} links"
+    links = "all" if fault.on == "all" else len(unit.grudge)
+    return f"{fault.rate:.1%}{most} on {links} links"
 
 
 def cut(links: tuple[tuple[str, str], ...]) -> str:

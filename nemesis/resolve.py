@@ -7,6 +7,7 @@ from random import Random
 import msgspec
 
 from ..systems.system import FaultModel, Tolerance
+from .families import limit
 from .fault import Family, Fault, Unit
 from .partitions import SHAPES, Nodes
 from .topology import links
@@ -111,8 +112,7 @@ def _stoppable(family: Family, cluster: Cluster, model: FaultModel, beyond: bool
         return running
 
     def allows(name: str) -> bool:
-        tolerance = model.groups.get(cluster.groups[name], Tolerance())
-        return (tolerance.kill if family == "kill" else tolerance.pause) > 0
+        return limit(family, model.groups.get(cluster.groups[name], Tolerance())) > 0
 
     return [name for name in running if allows(name)] or running
 
