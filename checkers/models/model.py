@@ -19,7 +19,7 @@ ANY: Final = Anything()
 """Stands for an output that the model leaves open, in a step."""
 
 State: TypeAlias = Hashable
-Step: TypeAlias = tuple[Value | Anything, State]
+Step: TypeAlias = "tuple[Value | Anything, State]"
 """An output that is allowed, and the state that follows."""
 
 
