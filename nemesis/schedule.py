@@ -40,13 +40,13 @@ MOMENTS: Mapping[Moment, tuple[int, int]] = {
     "before_send": (2, 100),
     "after_send": (3, 100),
     "deliver": (2, 100),
-    "sync_start": (1, 10),
-    "sync_done": (1, 10),
     "invoke": (2, 10),
     "complete": (2, 10),
     "role": (3, 3),
 }
 """Moments of triggers: their weight, and the largest n that is drawn."""
+SYNCS: Mapping[Moment, tuple[int, int]] = {"sync_start": (1, 10), "sync_done": (1, 10)}
+"""Further ones for kills, which lose what is not yet synced."""
 
 AT_TRIGGER = 1 / 2
 """The share of faults waiting for an event at a server that hit this very server."""
@@ -95,12 +95,12 @@ def plan(
     profile = _profile(_part(families, random) if faults == SWARM else families, duration, random)
     aims = {family: _aims(family, model, groups, beyond_tolerance) for family in profile.families}
     shapes = {name: SHAPE_WEIGHTS.get(name, 1) for name, shape in SHAPES.items() if shape.servers <= len(groups)}
-    plans = []
+    drawn = []
     for unit, (family, start, lasts) in enumerate(_episodes(profile, duration, random)):
-        at = _when(start, random)
+        at = _when(family, start, random)
         on = _whom(at, aims[family], random)
         shape = _weighted(shapes, random) if family == "partition" else ""
-        plans.append(
+        drawn.append(
             Fault(
                 unit=unit,
                 family=family,
@@ -112,7 +112,12 @@ def plan(
                 delay=profile.delay if family == "messages.delay" else 0,
             )
         )
-    return tuple(plans)
+    return tuple(drawn)
+
+
+def log_uniform(random: Random, low: float, high: float) -> float:
+    """A number between `low` and `high`, both positive, whose logarithm is uniform."""
+    return math.exp(random.uniform(math.log(low), math.log(high)))
 
 
 def _profile(families: tuple[Family, ...], duration: int, random: Random) -> Profile:
@@ -126,11 +131,6 @@ def _profile(families: tuple[Family, ...], duration: int, random: Random) -> Pro
         rates={family: round(log_uniform(random, *RATE[family]), 4) for family in families if family in RATE},
         delay=within(*DELAY, most=duration / 2),
     )
-
-
-def log_uniform(random: Random, low: float, high: float) -> float:
-    """A number between `low` and `high`, both positive, whose logarithm is uniform."""
-    return math.exp(random.uniform(math.log(low), math.log(high)))
 
 
 def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple[Family, int, int]]:
@@ -149,11 +149,12 @@ def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple
         start = end + int(profile.gap * random.uniform(0.5, 1.5))
 
 
-def _when(start: int, random: Random) -> int | Trigger:
+def _when(family: Family, start: int, random: Random) -> int | Trigger:
     if random.random() >= TRIGGERED:
         return start
-    moment = _weighted({moment: weight for moment, (weight, _) in MOMENTS.items()}, random)
-    return Trigger(moment=moment, n=int(log_uniform(random, 1, MOMENTS[moment][1] + 1)), after=start)
+    moments = {**MOMENTS, **SYNCS} if family == "kill" else MOMENTS
+    moment = _weighted({moment: weight for moment, (weight, _) in moments.items()}, random)
+    return Trigger(moment=moment, n=int(log_uniform(random, 1, moments[moment][1] + 1)), after=start)
 
 
 def _whom(at: int | Trigger, aims: Mapping[str, int], random: Random) -> str:
