@@ -1,0 +1,333 @@
+"""The heart of the simulator: a heap of events in virtual time, and the nodes that handle them one by one."""
+
+import heapq
+import traceback
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ....errors import ContractError
+from ....histories.event import Invocation
+from ....nemesis.fault import Moment
+from ....systems.codec import Codec
+from ....systems.node import ClientNode, Message
+from ....systems.system import Broken, Monitor
+from ...actions import Completed, InvariantBroken, Report
+from .context import SEND, SET
+from .host import Handler, Held, Host, Outputs
+from .log import CHUNK, EventLog
+from .network import JITTER, STEPS, Link, NetworkProfile, chance, log_uniform, pick
+
+_MESSAGE: Final = 0
+_TIMER: Final = 1
+_SYNC: Final = 2
+
+
+class Engine:
+    """Runs the hosts. `now` is the time in nanoseconds, `reports` what happened that the runner must know."""
+
+    def __init__(
+        self,
+        root: int,
+        *,
+        network: NetworkProfile,
+        monitors: Sequence[Monitor],
+        log: EventLog,
+        pickle_nodes: bool,
+    ) -> None:
+        self.now = 0
+        self.reports: list[Report] = []
+        self.codec: Codec | None = None
+        self._heap: list[tuple[Any, ...]] = []
+        self._sequence = 0
+        self._log = log
+        self._root = root
+        self._delays = log_uniform(network.fastest, network.slowest)
+        self._syncs = log_uniform(network.fastest_sync, network.slowest_sync)
+        self._monitors = [(monitor, monitor.initial) for monitor in monitors]
+        self._pickle_nodes = pickle_nodes
+
+    def attach(self, armed: Mapping[Moment, Sequence[object]], fire: Callable[[Moment, str, Host], None]) -> None:
+        """Call `fire` at the moments for which something is armed."""
+        self._fire = fire
+        self._armed_deliver, self._armed_role = armed["deliver"], armed["role"]
+        self._armed_outputs = (armed["before_send"], armed["after_send"], armed["complete"])
+
+    def run(self, until: int) -> None:
+        """Handle events in order, up to a time or to the first that is to be reported."""
+        heap, pending, reports = self._heap, self._log.pending, self.reports
+        pop = heapq.heappop
+        while heap:
+            event = pop(heap)
+            time = event[0]
+            if time > until:
+                heapq.heappush(heap, event)
+                return
+            self.now = time
+            kind = event[2]
+            if kind == _MESSAGE:
+                self._arrive(event[3], event[4], event[5], event[6])
+            elif kind == _TIMER:
+                self._expire(event[3], event[4], event[5])
+            else:
+                self._synced(event[3], event[4], event[5])
+            if len(pending) >= CHUNK:
+                self._log.flush()
+            if reports:
+                return
+
+    def invoke(self, host: Host, op: Invocation) -> None:
+        """Hand an operation to a client."""
+        host.open = op.operation
+        self._fire("invoke", op.f, host)
+        self._note("invoke", host, op)
+        node = host.node
+        assert isinstance(node, ClientNode)
+        self._handle(host, type(node).on_invoke, node, host.parts[""].context, op)
+        self._settle(host, op)
+
+    def start(self, host: Host) -> None:
+        """Boot a node, nested nodes first, as one handler."""
+        parts = host.boot()
+        self._note("start", host, host.epoch)
+        for part in parts:
+            self._handle(host, type(part.instance).start, part.instance, part.context)
+        self._settle(host, "start")
+
+    def kill(self, host: Host) -> None:
+        """Take a node's memory, timers and held outputs, and of its unsynced writes none or all after some point."""
+        identity = zlib.crc32(host.name.encode())
+        unsynced, keep = host.disk.unsynced, 0
+        if chance(identity, host.epoch, self._root, 0) < 0.5:
+            keep = int(chance(identity, host.epoch, self._root, 1) * unsynced) + 1
+        host.disk.crash(min(keep, unsynced))
+        host.stop()
+        self._note("kill", host, unsynced)
+
+    def pause(self, host: Host) -> None:
+        """Stop a node; what comes for it waits."""
+        host.blocked = True
+        self._note("pause", host, None)
+
+    def resume(self, host: Host) -> None:
+        """Let a node go on with what it was about to send, and then with what came meanwhile, in order."""
+        host.blocked = False
+        self._note("resume", host, None)
+        self._drain(host)
+        while host.backlog and not host.blocked:
+            method, arguments = host.backlog.popleft()
+            method(*arguments)
+
+    def _arrive(self, link: Link, message: Message, path: str, sent: int) -> None:
+        host = link.dst
+        if link.cuts:
+            link.drop()
+        elif host.parts:
+            return self._deliver(host, link.src, message, path, sent)
+        self._log.pending.append((self.now, "drop", host.name, link.src, message, sent))
+        return None
+
+    def _deliver(self, host: Host, src: str, message: Message, path: str, sent: int) -> None:
+        if self._armed_deliver and not host.blocked:
+            self._fire("deliver", type(message).__name__, host)
+        if host.blocked:
+            return self._postpone(host, self._deliver, host, src, message, path, sent)
+        self._log.pending.append((self.now, "deliver", host.name, src, message, sent))
+        try:
+            part = host.parts[path]
+            handler = part.handlers[type(message)]
+        except KeyError:
+            raise self._unhandled(host, src, message, path) from None
+        try:
+            handler(part.instance, part.context, src, message)
+        except Exception as error:
+            raise self._failed(host, handler, error) from error
+        self._settle(host, message)
+        return None
+
+    def _expire(self, host: Host, name: str, ticket: int) -> None:
+        timer = host.timers.get(name)
+        if timer is None or timer[0] != ticket:
+            return None
+        if host.blocked:
+            return self._postpone(host, self._expire, host, name, ticket)
+        del host.timers[name]
+        self._note("timer", host, name)
+        _, part, function, arguments = timer
+        self._handle(host, function, part.instance, part.context, *arguments)
+        self._settle(host, name)
+        return None
+
+    def _synced(self, host: Host, epoch: int, mark: int) -> None:
+        if host.epoch != epoch or not host.parts:
+            return
+        host.disk.finish(mark)
+        self._note("sync", host, mark)
+        entry = next(entry for entry in host.held if entry.waiting)
+        entry.waiting = False
+        self._fire("sync_done", _type_of(entry.event), host)
+        self._drain(host)
+
+    def _postpone(self, host: Host, method: Handler, *arguments: Any) -> None:
+        """Nobody hears it if the node is down; if it is paused, it waits."""
+        if host.parts:
+            host.backlog.append((method, arguments))
+
+    def _handle(self, host: Host, function: Handler, *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        except Exception as error:
+            raise self._failed(host, function, error) from error
+
+    def _settle(self, host: Host, event: object) -> None:
+        """After a handler: let its outputs go, or hold them."""
+        if self._pickle_nodes:
+            host.restore()
+        if self._monitors and not host.is_client:
+            self._monitor(host, event)
+        if self._armed_role and not host.is_client:
+            self._watch_role(host)
+        if host.mark is None and not host.held and not host.blocked:
+            if host.outputs:
+                self._release(host, host.outputs)
+        elif host.parts:
+            self._hold(host, event)
+
+    def _release(self, host: Host, outputs: Outputs) -> None:
+        before, after, complete = self._armed_outputs
+        if before or after or complete:
+            self._release_one_by_one(host, outputs)
+        else:
+            self._emit(host, outputs)
+        outputs.clear()
+
+    def _emit(self, host: Host, outputs: Outputs) -> None:
+        now, root, heap, delays, push = self.now, self._root, self._heap, self._delays, heapq.heappush
+        sequence = self._sequence
+        for output in outputs:
+            kind = output[0]
+            if kind == SEND:
+                _, link, message, path, key = output
+                identity, n = key
+                key[1] = n + 1
+                if self.codec is not None:
+                    message = self._copied(host, message)
+                draw = hash((identity, n, root))
+                due = now + delays[draw & STEPS] + (draw >> 12 & JITTER)
+                if link.faulty:
+                    extras = link.copies(identity, n, root)
+                    if not extras:
+                        self._log.pending.append((now, "drop", link.dst.name, link.src, message, now))
+                        continue
+                    due += extras[0]
+                    for extra in extras[1:]:
+                        sequence += 1
+                        push(heap, (due + extra, sequence, _MESSAGE, link, message, path, now))
+                sequence += 1
+                push(heap, (due, sequence, _MESSAGE, link, message, path, now))
+            elif kind == SET:
+                _, name, ticket, delay = output
+                timer = host.timers.get(name)
+                if timer is not None and timer[0] == ticket:
+                    sequence += 1
+                    push(heap, (now + delay, sequence, _TIMER, host, name, ticket))
+            else:
+                self._answer(host, *output[1:])
+        self._sequence = sequence
+
+    def _release_one_by_one(self, host: Host, outputs: Outputs) -> None:
+        """The same where a trigger may strike between two outputs; what a paused node has not sent yet, it keeps."""
+        for position, output in enumerate(outputs):
+            sends = output[0] == SEND
+            if sends:
+                self._fire("before_send", type(output[2]).__name__, host)
+            if not host.blocked:
+                self._emit(host, [output])
+                position += 1
+                if sends:
+                    self._fire("after_send", type(output[2]).__name__, host)
+            if host.blocked:
+                if host.parts and outputs[position:]:
+                    host.held.appendleft(Held(False, outputs[position:], None))
+                return
+
+    def _hold(self, host: Host, event: object) -> None:
+        mark, outputs = host.mark, host.outputs
+        host.mark, host.outputs = None, []
+        if mark is None and not outputs:
+            return
+        host.held.append(Held(mark is not None, outputs, event))
+        if mark is None:
+            return
+        latency = pick(self._syncs, zlib.crc32(host.name.encode()), host.syncs, self._root)
+        host.syncs += 1
+        host.last_sync = max(host.last_sync, self.now + latency)
+        self._sequence += 1
+        heapq.heappush(self._heap, (host.last_sync, self._sequence, _SYNC, host, host.epoch, mark))
+        self._fire("sync_start", _type_of(event), host)
+
+    def _drain(self, host: Host) -> None:
+        """Let go, in order, all held outputs that wait for nothing any more."""
+        while host.held and not host.held[0].waiting and not host.blocked:
+            self._release(host, host.held.popleft().outputs)
+
+    def _answer(self, host: Host, op: Invocation, outcome: Any, output: Any, error: str | None) -> None:
+        if op.operation != host.open:
+            return
+        host.open = None
+        self._note("complete", host, (op.operation, outcome, output, error))
+        self.reports.append(Completed(op.operation, outcome, output, error))
+        self._fire("complete", op.f, host)
+
+    def _monitor(self, host: Host, event: object) -> None:
+        node = host.node
+        broken = False
+        for position, (monitor, state) in enumerate(self._monitors):
+            try:
+                state = monitor.observe(state, event, node, host.name)
+            except Exception as error:
+                raise self._failed(host, monitor.observe, error) from error
+            self._monitors[position] = (monitor, state)
+            if isinstance(state, Broken):
+                broken = True
+                self.reports.append(InvariantBroken(monitor.name, state.sentence, host.name))
+        if broken:
+            self._monitors = [(monitor, state) for monitor, state in self._monitors if not isinstance(state, Broken)]
+
+    def _watch_role(self, host: Host) -> None:
+        role = host.node.role()
+        if role != host.role:
+            host.role = role
+            self._fire("role", role, host)
+
+    def _copied(self, host: Host, message: Message) -> Message:
+        assert self.codec is not None
+        try:
+            return self.codec.decode(self.codec.encode(message))[1]
+        except ContractError as error:
+            raise ContractError(f"{host.name} at {self.now} ns: {error}") from error
+
+    def _note(self, kind: str, host: Host, subject: object) -> None:
+        self._log.pending.append((self.now, kind, host.name, None, subject, self.now))
+
+    def _unhandled(self, host: Host, src: str, message: Message, path: str) -> ContractError:
+        name = type(message).__name__
+        if path not in host.parts:
+            return ContractError(f"{src} sent a {name} to {host.name}, which has no nested node {path!r}")
+        node = type(host.parts[path].instance).__qualname__
+        return ContractError(f"{src} sent a {name} to {host.name}, but {node} has no method on_{name}")
+
+    def _failed(self, host: Host, function: Callable[..., object], error: Exception) -> ContractError:
+        """One line for the user; the traceback goes to the node's log."""
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            host.write(line)
+        reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
+        name = getattr(function, "__qualname__", str(function))
+        return ContractError(f"{host.name}: {name} at {self.now} ns: {reason}")
+
+
+def _type_of(event: object) -> str:
+    """What a trigger calls the event: a message's class, an operation's f, a timer's name, or "start"."""
+    if isinstance(event, Invocation):
+        return event.f
+    return type(event).__name__ if isinstance(event, Message) else str(event)

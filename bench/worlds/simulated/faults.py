@@ -1,0 +1,141 @@
+"""Faults in the simulator: what is in force, what is armed, and what each unit did."""
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+from ....nemesis.effects import begin
+from ....nemesis.fault import Effect, Fault, Moment, Trigger, Unit
+from ....nemesis.resolve import Cluster, resolve
+from ....systems.streams import stream
+from ....systems.system import FaultModel
+from ...actions import Injected
+from .engine import Engine
+from .host import Host
+
+
+class Armed:
+    """A fault that waits for its trigger, and how often the trigger's moment came so far."""
+
+    def __init__(self, fault: Fault, trigger: Trigger) -> None:
+        self.fault = fault
+        self.trigger = trigger
+        self.seen = 0
+
+
+class Faults:
+    """Carries units out on the engine's nodes; what a trigger began is reported."""
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        groups: Mapping[str, str],
+        model: FaultModel,
+        seed: int,
+        beyond_tolerance: bool,
+        engine: Engine,
+    ) -> None:
+        self.armed: dict[Moment, list[Armed]] = {moment: [] for moment in get_args(Moment)}
+        self.effects: dict[int, Effect] = {}
+        self._active: dict[int, Unit] = {}
+        self._hosts = hosts
+        self._groups = groups
+        self._clients = tuple(name for name, host in hosts.items() if host.is_client)
+        self._model = model
+        self._seed = seed
+        self._beyond = beyond_tolerance
+        self._engine = engine
+        engine.attach(self.armed, self._fire)
+
+    def inject(self, fault: Fault, trigger: str | None = None) -> Unit:
+        """Resolve the fault and begin it; `trigger` is the node at which its trigger fired."""
+        random = stream(self._seed, "nemesis", str(fault.unit))
+        unit = resolve(fault, self._cluster(trigger), self._model, random, beyond_tolerance=self._beyond)
+        effect = self.effects[fault.unit] = begin(unit, self._engine.now)
+        self._active[fault.unit] = unit
+        for name in unit.nodes:
+            host = self._hosts[name]
+            if unit.fault.family == "kill":
+                host.down_by.add(fault.unit)
+                self._engine.kill(host)
+            else:
+                host.paused_by.add(fault.unit)
+                self._engine.pause(host)
+        for src, dst in unit.grudge:
+            link = self._hosts[src].links[dst]
+            if unit.fault.family == "partition":
+                link.cut(effect)
+            else:
+                link.disturb(unit.fault, effect)
+        return unit
+
+    def undo(self, number: int) -> bool:
+        """End a unit, if it is in force; a node comes back when the last unit that keeps it down ends."""
+        for waiting in self.armed.values():
+            waiting[:] = [one for one in waiting if one.fault.unit != number]
+        unit = self._active.pop(number, None)
+        if unit is None:
+            return False
+        self.effects[number].stopped = self._engine.now
+        for src, dst in unit.grudge:
+            self._hosts[src].links[dst].mend(number)
+        for name in unit.nodes:
+            host = self._hosts[name]
+            if number in host.down_by:
+                host.down_by.discard(number)
+                if not host.down_by:
+                    self._engine.start(host)
+            elif number in host.paused_by:
+                host.paused_by.discard(number)
+                if not host.paused_by:
+                    self._engine.resume(host)
+        return True
+
+    def heal(self) -> None:
+        """Disarm every trigger and end every unit."""
+        for waiting in self.armed.values():
+            waiting.clear()
+        for number in list(self._active):
+            self.undo(number)
+
+    def arm(self, fault: Fault) -> None:
+        """Wait for the fault's trigger."""
+        assert isinstance(fault.at, Trigger)
+        if fault.at.moment == "role":
+            for host in self._servers():
+                host.role = host.node.role()
+        self.armed[fault.at.moment].append(Armed(fault, fault.at))
+
+    def _fire(self, moment: Moment, type_: str, host: Host) -> None:
+        """A moment has come at a node: begin the faults that waited for it."""
+        waiting = self.armed[moment]
+        for one in tuple(waiting):
+            if one.trigger.type not in ("", type_) or self._engine.now < one.trigger.after:
+                continue
+            one.seen += 1
+            if one.seen == one.trigger.n:
+                waiting.remove(one)
+                self._engine.reports.append(Injected(self.inject(one.fault, host.name)))
+
+    def roles(self) -> dict[str, str]:
+        """What the servers that are up believe to be."""
+        return {host.name: host.node.role() for host in self._servers()}
+
+    def _servers(self) -> Sequence[Host]:
+        return [host for host in self._hosts.values() if host.parts and not host.is_client]
+
+    def _cluster(self, trigger: str | None) -> Cluster:
+        up = self._servers()
+        spare = self._model.spare
+
+        def can_spare(nodes: frozenset[str], name: str) -> bool:
+            return spare is None or spare({host.name: host.node for host in up if host.name in nodes}, name)
+
+        return Cluster(
+            groups=self._groups,
+            clients=self._clients,
+            up=frozenset(host.name for host in up),
+            paused=frozenset(host.name for host in up if host.paused_by),
+            roles={host.name: host.node.role() for host in up},
+            trigger=trigger,
+            spare=can_spare,
+        )

@@ -1,0 +1,134 @@
+"""One simulated node: its memory, its disk, its timers, and what it has yet to send."""
+
+import pickle
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, Protocol
+
+from ....errors import ContractError
+from ....histories.operation import Value
+from ....systems.codec import handlers_of
+from ....systems.node import Message, Node
+from ....systems.storage import Disk
+from ....systems.streams import stream
+from .context import NodeContext
+from .guard import check_code
+from .network import Link
+
+Handler = Callable[..., None]
+Outputs = list[tuple[Any, ...]]
+
+
+class Clock(Protocol):
+    """Whoever knows the time."""
+
+    now: int
+
+
+class Held:
+    """A handler's outputs that wait: for its own sync while `waiting`, and for earlier outputs of the node."""
+
+    def __init__(self, waiting: bool, outputs: Outputs, event: object) -> None:
+        self.waiting = waiting
+        self.outputs = outputs
+        self.event = event
+
+
+class Part:
+    """One state machine of a node: the node itself, at path "", or one nested in it."""
+
+    def __init__(self, host: "Host", path: str, instance: Node) -> None:
+        self.path = path
+        self.instance = instance
+        self.handlers = functions_of(type(instance))
+        self.context = NodeContext(host, self)
+
+
+class Host:
+    """One node as the world sees it. `make` gives its memory afresh at every boot."""
+
+    def __init__(self, name: str, make: Callable[[], Node], seed: int, clock: Clock, is_client: bool) -> None:
+        self.name = name
+        self.make = make
+        self.is_client = is_client
+        self.clock = clock
+        self.epoch = -1
+        self.disk = Disk()
+        self.links: dict[str, Link] = {}
+        self.lines: list[str] = []
+        self.down_by: set[int] = set()
+        self.paused_by: set[int] = set()
+        self.syncs = 0
+        self.tickets = 0
+        self.open: int | None = None
+        self._seed = seed
+        self.stop()
+
+    @cached_property
+    def random(self) -> random.Random:
+        """The node's own stream, seeded when it is first asked for."""
+        return stream(self._seed, "node", self.name)
+
+    @property
+    def node(self) -> Node:
+        """The node itself; only while it is up."""
+        return self.parts[""].instance
+
+    def stop(self) -> None:
+        """Lose everything that does not survive a kill. The disk is another matter."""
+        self.blocked = True
+        self.parts: dict[str, Part] = {}
+        self.timers: dict[str, tuple[int, Part, Handler, tuple[Value, ...]]] = {}
+        self.outputs: Outputs = []
+        self.mark: int | None = None
+        self.last_sync = 0
+        self.held: deque[Held] = deque()
+        self.backlog: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self.paused_by.clear()
+        self.role = ""
+
+    def boot(self) -> list[Part]:
+        """Begin the next epoch with fresh memory; the parts in the order in which they must be started."""
+        self.epoch += 1
+        self.blocked = False
+        self.parts = {path: Part(self, path, node) for path, node in _nested("", self.make())}
+        return list(reversed(self.parts.values()))
+
+    def restore(self) -> None:
+        """Replace the node's memory by its pickled copy."""
+        try:
+            copy = pickle.loads(pickle.dumps(self.node))
+        except ContractError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise ContractError(f"{self.name}: its state cannot be pickled: {reason}") from error
+        for path, node in _nested("", copy):
+            self.parts[path].instance = node
+
+    def write(self, text: str) -> None:
+        """Add a line to the node's log."""
+        self.lines.append(f"{self.clock.now / 1e9:.6f} {text}")
+
+
+def functions_of(node: type[Node]) -> dict[type[Message], Handler]:
+    """The handlers of a class of nodes by the message class that they take.
+
+    Raises ContractError if the class breaks the contract in a way that can be seen without running it.
+    """
+    functions = _functions.get(node)
+    if functions is None:
+        check_code(node)
+        functions = _functions[node] = {message: getattr(node, name) for message, name in handlers_of(node).items()}
+    return functions
+
+
+_functions: dict[type[Node], dict[type[Message], Handler]] = {}
+
+
+def _nested(path: str, node: Node) -> Iterator[tuple[str, Node]]:
+    yield path, node
+    for name, inner in node.subnodes.items():
+        yield from _nested(f"{path}/{name}" if path else name, inner)

@@ -1,0 +1,123 @@
+"""Links between nodes: how long a message takes, and which faults act on it.
+
+Draws are keyed: each is a function of the seed and of which message it is (sender, receiver, class, and how many of
+that class went over the link before). A message's fate therefore does not depend on any other message, and removing
+one fault leaves the draws of all the others alone.
+"""
+
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ....nemesis.fault import Effect, Fault
+from ....systems.codec import tag
+from ....systems.node import Message
+
+if TYPE_CHECKING:
+    from .host import Host
+
+STEPS = 4095
+"""A mask: distributions have this many quantiles, and one more."""
+
+JITTER = 1023
+"""A mask: delays differ by up to this many nanoseconds from a quantile, so that ties are rare."""
+
+DUPLICATE_AFTER = 20_000_000
+"""A duplicate sets out up to this much later than its original, nanoseconds."""
+
+_FRACTION = (1 << 53) - 1
+
+
+@dataclass(frozen=True)
+class NetworkProfile:
+    """How long messages and syncs take, in nanoseconds: drawn log-uniformly between the bounds.
+
+    The spread of one decade makes messages overtake each other often, without any fault.
+    """
+
+    fastest: int = 500_000
+    slowest: int = 5_000_000
+    fastest_sync: int = 100_000
+    slowest_sync: int = 3_000_000
+
+
+class Link:
+    """One direction between two nodes.
+
+    `cuts` are the units that drop everything on it, `rules` the message faults in force, each with its effect, which
+    counts what was done.
+    """
+
+    __slots__ = ("cuts", "dst", "faulty", "keys", "rules", "src")
+
+    def __init__(self, src: str, dst: "Host") -> None:
+        self.src = src
+        self.dst = dst
+        self.cuts: dict[int, Effect] = {}
+        self.rules: dict[int, tuple[Fault, Effect]] = {}
+        self.faulty = False
+        self.keys: dict[type[Message], list[int]] = {}
+
+    def key_of(self, message: type[Message]) -> list[int]:
+        """The key of this link's messages of a class: their identity, and how many were sent so far."""
+        key = self.keys[message] = [zlib.crc32(f"{self.src} {self.dst.name} {tag(message)}".encode()), 0]
+        return key
+
+    def cut(self, effect: Effect) -> None:
+        """Drop everything from now on, also what is on the wire."""
+        self.cuts[effect.unit] = effect
+        self.faulty = True
+
+    def disturb(self, fault: Fault, effect: Effect) -> None:
+        """Lose, duplicate or delay messages from now on."""
+        self.rules[fault.unit] = (fault, effect)
+        self.faulty = True
+
+    def mend(self, unit: int) -> None:
+        """End one unit's faults on this link; those of other units stay."""
+        self.cuts.pop(unit, None)
+        self.rules.pop(unit, None)
+        self.faulty = bool(self.cuts or self.rules)
+
+    def drop(self) -> bool:
+        """Whether a message is dropped because the link is cut; counted by every unit that cuts it."""
+        for effect in self.cuts.values():
+            effect.count += 1
+        return bool(self.cuts)
+
+    def copies(self, key: int, n: int, root: int) -> list[int]:
+        """What faults make of the n-th message of a key: the extra delay of the original, and how much later each
+        further copy comes; nothing if it is dropped."""
+        if self.drop():
+            return []
+        extra = 0
+        copies = []
+        for unit, (fault, effect) in self.rules.items():
+            if chance(key, n, root, unit, 0) >= fault.rate:
+                continue
+            effect.count += 1
+            amount = chance(key, n, root, unit, 1)
+            if fault.family == "messages.loss":
+                return []
+            if fault.family == "messages.delay":
+                extra += int(amount * fault.delay)
+            else:
+                copies.append(int(amount * DUPLICATE_AFTER))
+        return [extra, *copies]
+
+
+def chance(*identity: int) -> float:
+    """A keyed draw from [0, 1). The hash of a tuple of integers depends on nothing else."""
+    return (hash(identity) & _FRACTION) / (_FRACTION + 1)
+
+
+@cache
+def log_uniform(low: int, high: int) -> tuple[int, ...]:
+    """The quantiles of a log-uniform distribution, so that a draw is a lookup: integers, the same on every machine."""
+    return tuple(int(low * (high / low) ** ((step + 0.5) / (STEPS + 1))) for step in range(STEPS + 1))
+
+
+def pick(quantiles: tuple[int, ...], *identity: int) -> int:
+    """A keyed draw from the distribution."""
+    return quantiles[hash(identity) & STEPS]
