@@ -14,7 +14,7 @@ its own. State is plain picklable attributes; `ctx` is never kept in them.
 """
 
 import random
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, dataclass_transform
 
 import msgspec
 
@@ -22,6 +22,7 @@ from ..histories.event import Invocation
 from ..histories.operation import Outcome, Value
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Message(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Base of everything that is sent or stored.
 

@@ -1,0 +1,109 @@
+"""The view service: it alone decides who is primary and who is backup.
+
+Its rules are those of the labs that it is modelled on (MIT 6.824 of 2012 to 2015, lab 2; UW dslabs, lab 2):
+
+- The view advances only after the current one was acknowledged: its primary has said that it goes by it, or its backup
+  has the state, which it can only have got from a primary that does.
+- The primary of a view was primary or backup of the view before; a backup only if it had said that it has the state.
+  The first view is the exception: any server may begin, and it begins empty.
+- A dead backup is dropped, a dead primary is replaced by its backup, and an idle live server becomes the backup.
+- Consecutive views differ.
+
+Nobody can tell a dead server from one that cannot be reached. What counts here is proof of life: the latest time of
+this service that a server has read, and returned in a ping. A member of a view is given up only in favour of the other
+one, when that has proved to have been alive DEAD nanoseconds later. A delayed ping thus proves little, and if both are
+silent they both keep their place.
+"""
+
+from ..node import Context, Node
+from .messages import NO_VIEW, PING_INTERVAL, GetView, Incarnation, Ping, View, ViewReply
+
+DEAD = 4 * PING_INTERVAL
+"""A server that is silent for so long while others are not is taken for dead (nanoseconds)."""
+
+NEVER = -2 * DEAD
+"""When a server of which nothing is known, or which has restarted since, was last alive."""
+
+
+class ViewService(Node):
+    """The one node of the view service. It is never killed; it acts only when a ping arrives."""
+
+    def __init__(self) -> None:
+        self.view = NO_VIEW
+        self.acknowledged = False
+        self.backup_synced = False
+        self.now = 0
+        """The latest time that any server may have read."""
+        self.servers: dict[str, Incarnation] = {}
+        """The latest incarnation of each server, in the order in which they first pinged."""
+        self.heard: dict[Incarnation, int] = {}
+        """The latest time at which each of them was certainly alive."""
+
+    def role(self) -> str:
+        return "view service"
+
+    def on_GetView(self, ctx: Context, src: str, msg: GetView) -> None:
+        ctx.send(src, ViewReply(self.view, ctx.now))
+
+    def on_Ping(self, ctx: Context, src: str, msg: Ping) -> None:
+        server = msg.server
+        known = self.servers.get(src)
+        if known is None:
+            self.servers[src] = server
+        elif known != server:
+            if known.epoch > server.epoch:
+                return  # from an earlier life, delayed
+            self.servers[src] = server
+            del self.heard[known]
+        self.now = ctx.now
+        self.heard[server] = max(msg.heard, self.heard.get(server, NEVER))
+        self.take_report(msg)
+        successor = self.next_view(server)
+        if successor is not None:
+            self.issue(successor)
+        ctx.send(src, ViewReply(self.view, self.now))
+
+    def take_report(self, ping: Ping) -> None:
+        """Note what the ping says about the current view."""
+        if ping.view != self.view.number:
+            return
+        if ping.server == self.view.primary:
+            self.acknowledged = True
+        elif ping.server == self.view.backup and ping.synced:
+            self.acknowledged = self.backup_synced = True
+
+    def next_view(self, pinging: Incarnation) -> View | None:
+        """The view that the rules demand now, if it is not the current one."""
+        view = self.view
+        primary, backup = view.primary, view.backup
+        if primary is None:
+            return View(1, pinging, None) if self.alive(pinging) else None
+        if not self.acknowledged:
+            return None
+        if backup is not None:
+            if self.outlived(backup, by=primary):
+                backup = None
+            elif self.backup_synced and self.outlived(primary, by=backup):
+                primary, backup = backup, None
+        if backup is None and self.alive(primary):
+            backup = self.idle(primary)
+        if primary == view.primary and backup == view.backup:
+            return None
+        return View(view.number + 1, primary, backup)
+
+    def issue(self, view: View) -> None:
+        """Make the view the current one."""
+        self.view = view
+        self.acknowledged = self.backup_synced = False
+
+    def idle(self, primary: Incarnation) -> Incarnation | None:
+        """The first live server that could be backup next to the primary."""
+        return next((server for server in self.servers.values() if server != primary and self.alive(server)), None)
+
+    def alive(self, server: Incarnation) -> bool:
+        """Whether the server has lately proved to be alive."""
+        return self.now - self.heard.get(server, NEVER) <= DEAD
+
+    def outlived(self, server: Incarnation, by: Incarnation) -> bool:
+        """Whether the other one was alive so much later than the server that the server is taken for dead."""
+        return self.heard.get(by, NEVER) - self.heard.get(server, NEVER) > DEAD
