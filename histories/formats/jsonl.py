@@ -89,14 +89,15 @@ def read(path: str, data: bytes) -> History:
 
     Raises `HistoryError` with path, line and reason.
     """
-    header = next(iter(Lines(path, data, _decode_header)))
+    lines = Lines(path, data, _decode_header)
+    header = next(iter(lines))
     if header.format != "splitbrain":
-        raise HistoryError(f"the format is {header.format!r}, not 'splitbrain'", path, 1)
+        raise lines.blame(f"the format is {header.format!r}, not 'splitbrain'")
     if header.version != VERSION:
-        raise HistoryError(f"version {header.version} of the format, but only {VERSION} is known: upgrade", path, 1)
-    lines = Lines(path, data, _decode, first=2, may_be_torn=True)
-    lines.warnings.extend(header.warnings)
-    return history_of(lines, map(_to_event, lines))
+        raise lines.blame(f"version {header.version} of the format, but only {VERSION} is known: upgrade")
+    rest = Lines(path, data, _decode, first=lines.number + 1, may_be_torn=True)
+    rest.warnings.extend(header.warnings)
+    return history_of(rest, map(_to_event, rest))
 
 
 def to_header(warnings: Sequence[str] = ()) -> bytes:

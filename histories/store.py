@@ -1,0 +1,69 @@
+"""Histories in files."""
+
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import HistoryError, RunDirectoryError
+from .formats.detect import detect, format_named
+from .formats.jsonl import to_header, to_line
+from .history import History
+
+
+def load(path: str | os.PathLike[str], format: str | None = None) -> History:
+    """The history in the file. Its format is found from its content unless `format` names it.
+
+    What had to be left out or rearranged is in the history's `warnings`. Raises `HistoryError` with path, line and
+    reason for a file that cannot be read or is not well formed, `UsageError` for an unknown name of a format.
+    """
+    named = None if format is None else format_named(format)
+    data = _read(path)
+    if not data or data.isspace():
+        raise HistoryError("the file is empty: there is no history in it", str(path))
+    with _without_collector():
+        return (named or detect(str(path), data)).read(str(path), data)
+
+
+def save(history: History, path: str | os.PathLike[str]) -> None:
+    """Write the history to the file, in our own format, in place of what was there: `load` gives an equal one.
+
+    The file is replaced only when all is written. Raises `RunDirectoryError` if it cannot be, `HistoryError` if the
+    history holds something that is not a value.
+    """
+    content = b"".join((to_header(history.warnings), *map(to_line, history.events())))
+    target = Path(path)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        with suppress(OSError, ValueError):
+            temporary.unlink()
+        raise RunDirectoryError(f"{path}: cannot write the history: {reason or error}") from None
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise HistoryError("no such file", str(path)) from None
+    except IsADirectoryError:
+        raise HistoryError("a directory, not a history: name the file in it", str(path)) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise HistoryError(f"cannot be read: {reason or error}", str(path)) from None
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Loading makes many objects and no cycles: collecting in between takes twice the time and finds nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
