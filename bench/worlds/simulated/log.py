@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -42,11 +43,11 @@ class EventLog:
         whole.update(self._bytes())
         return whole.hexdigest()
 
-    def records(self) -> Iterator[dict[str, object]]:
+    def records(self) -> Iterator[dict[str, Any]]:
         """The kept events, in order, as JSON-like records: time, kind, src, dst, type, fields, and when it was sent."""
         for kept in (self._kept or (), self.pending if self._kept is not None else ()):
             for time, kind, node, src, subject, sent in kept:
-                record: dict[str, object] = {"time": time, "kind": kind, "src": src, "dst": node}
+                record: dict[str, Any] = {"time": time, "kind": kind, "src": src, "dst": node}
                 if isinstance(subject, Message):
                     record |= {"sent": sent, "type": type(subject).__name__, "fields": _fields(subject)}
                 else:

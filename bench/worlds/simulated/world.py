@@ -1,6 +1,7 @@
 """The simulated world, as the runner drives it (bench/actions.py)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from ....nemesis.fault import Effect
 from ....systems.codec import Codec
@@ -109,7 +110,7 @@ class Simulation:
         return len(self._log)
 
     @property
-    def trace(self) -> Iterator[dict[str, object]]:
+    def trace(self) -> Iterator[dict[str, Any]]:
         """The events in order, as JSON-like records."""
         return self._log.records()
 
