@@ -11,7 +11,7 @@ from typing import Final
 
 from ..histories.operation import Operation, Value
 from .meaning import can_be_composed, installs, left, refused, shown
-from .words import Clock, name, request, show
+from .words import Clock, name, noun, request, show
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _refused_yet_visible(case: Case) -> Iterator[str]:
                 only = attempts[0]
                 yield (
                     f"{_did(case, reader)}, although the only operation that writes {show(value, 40)}, "
-                    f"the {request(only, 40)} of process {only.process}, was refused{_at(case, only)}"
+                    f"{_whose(only, reader)}, was refused{_at(case, only)}"
                 )
             else:
                 yield (
@@ -96,7 +96,7 @@ def _overwritten(case: Case) -> Iterator[str]:
             if all(writer.precedes(newer) for writer in writers):
                 after = " after it" if writers else ""
                 yield (
-                    f"{_did(case, reader)}, although the {_noun(newer)} had been acknowledged{_at(case, newer)} "
+                    f"{_did(case, reader)}, although {_whose(newer, reader)} had been acknowledged{_at(case, newer)} "
                     f"and nothing wrote {show(value, 40)}{after}"
                 )
 
@@ -131,8 +131,8 @@ def _lost_append(case: Case) -> Iterator[str]:
             puts = [o for o in case.scope if o.f not in ("append", "get", "read") and not refused(o)]
             if missing and all(put.precedes(append) for put in puts):
                 yield (
-                    f"{_did(case, reader)}, although the append of {show(piece, 40)} had been "
-                    f"acknowledged{_at(case, append)} and nothing was put after it"
+                    f"{_did(case, reader)}, although {_whose(append, reader)} had been acknowledged"
+                    f"{_at(case, append)} and nothing was put after it"
                 )
 
 
@@ -217,8 +217,9 @@ def _did(case: Case, operation: Operation) -> str:
     return f"process {operation.process} {verb}{what}{_at(case, operation)}"
 
 
-def _noun(operation: Operation) -> str:
-    return f"{request(operation, 40)} of process {operation.process}"
+def _whose(operation: Operation, reader: Operation) -> str:
+    what = noun(operation, 40)
+    return f"its own {what}" if operation.process == reader.process else f"the {what} by process {operation.process}"
 
 
 def _of_key(case: Case, before: str, after: str = "") -> str:

@@ -35,6 +35,18 @@ class Rates:
     series: tuple[tuple[str, str, tuple[float, ...]], ...]
 
 
+@dataclass(frozen=True)
+class Latencies:
+    """Quantiles of the latency over time. `times` are the middles of equal buckets (nanoseconds).
+
+    The series are `(f, fraction, latencies)`: of the operations that were answered (`ok` or `fail`) and invoked in the
+    bucket, in nanoseconds, None where there was none.
+    """
+
+    times: tuple[int, ...]
+    series: tuple[tuple[str, float, tuple[int | None, ...]], ...]
+
+
 def counts(operations: Iterable[Operation]) -> tuple[Count, ...]:
     """One row for every f and outcome that occurred, by f, then ok, fail, info."""
     took: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
@@ -56,21 +68,56 @@ def quantile(ordered: Sequence[int], fraction: float) -> int | None:
     return ordered[min(max(rank, 1), len(ordered)) - 1]
 
 
-def rates(operations: Sequence[Operation], start: int, stop: int, buckets: int = 120) -> Rates:
+def rates(operations: Sequence[Operation], start: int, stop: int, buckets: int = 60) -> Rates:
     """Completions per second between two times (nanoseconds), in at most `buckets` buckets of a round width."""
-    width = _round_width(max(stop - start, 1), buckets)
-    number = -(-max(stop - start, 1) // width)
-    bins: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * number)
+    grid = _Grid(start, stop, buckets)
+    bins: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * grid.number)
     for operation in operations:
         time = operation.invoked if operation.completed is None else operation.completed
-        position = min(max((time - start) // width, 0), number - 1)
         kind = (operation.f, "ok") if operation.outcome == "ok" else ("all", operation.outcome)
-        bins[kind][position] += 1
+        bins[kind][grid.bucket(time)] += 1
     kinds = sorted(bins, key=lambda kind: (OUTCOMES.index(kind[1]), kind[0]))
+    per_second = 1e9 / grid.width
     return Rates(
-        times=tuple(start + width * position + width // 2 for position in range(number)),
-        series=tuple((f, outcome, tuple(n * 1e9 / width for n in bins[f, outcome])) for f, outcome in kinds),
+        times=grid.middles(),
+        series=tuple((f, outcome, tuple(n * per_second for n in bins[f, outcome])) for f, outcome in kinds),
     )
+
+
+def latencies(
+    operations: Sequence[Operation], start: int, stop: int, fractions: Sequence[float], buckets: int = 60
+) -> Latencies:
+    """Quantiles of the latency between two times (nanoseconds), in at most `buckets` buckets of a round width."""
+    grid = _Grid(start, stop, buckets)
+    bins: defaultdict[str, list[list[int]]] = defaultdict(lambda: [[] for _ in range(grid.number)])
+    for operation in operations:
+        if operation.outcome != "info" and operation.completed is not None:
+            bins[operation.f][grid.bucket(operation.invoked)].append(operation.completed - operation.invoked)
+    ordered = {f: [sorted(bucket) for bucket in bins[f]] for f in sorted(bins)}
+    return Latencies(
+        times=grid.middles(),
+        series=tuple(
+            (f, fraction, tuple(quantile(bucket, fraction) for bucket in buckets_of_f))
+            for f, buckets_of_f in ordered.items()
+            for fraction in fractions
+        ),
+    )
+
+
+class _Grid:
+    """Equal buckets of a round width that cover the time from `start` to `stop`."""
+
+    def __init__(self, start: int, stop: int, buckets: int) -> None:
+        span = max(stop - start, 1)
+        self.start = start
+        self.width = _round_width(span, buckets)
+        self.number = -(-span // self.width)
+
+    def bucket(self, time: int) -> int:
+        return min(max((time - self.start) // self.width, 0), self.number - 1)
+
+    def middles(self) -> tuple[int, ...]:
+        return tuple(self.start + self.width * n + self.width // 2 for n in range(self.number))
 
 
 def _count(f: str, outcome: str, number: int, ordered: Sequence[int]) -> Count:

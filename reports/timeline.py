@@ -10,7 +10,7 @@ from ..checkers.verdict import Evidence
 from ..histories.history import History
 from ..histories.operation import Operation
 from .faults import Span, spans
-from .latency import OUTCOMES, rates
+from .latency import OUTCOMES, latencies, rates
 from .meaning import READS
 from .record import RunRecord
 from .words import answer, name, plain, request
@@ -26,6 +26,7 @@ def timeline(record: RunRecord, history: History, evidence: Sequence[Evidence]) 
     last = max([record.ended_at, *(o.completed or o.invoked for o in history.operations)])
     faults = spans(history.nemesis)
     rate = rates(history.operations, origin, last)
+    latency = latencies(history.operations, origin, last, (0.5, 0.99))
     return {
         "end": last - origin,
         "healed": None if record.healed_at is None else record.healed_at - origin,
@@ -42,6 +43,12 @@ def timeline(record: RunRecord, history: History, evidence: Sequence[Evidence]) 
             "times": [time - origin for time in rate.times],
             "series": [
                 {"f": plain(f), "outcome": outcome, "values": list(values)} for f, outcome, values in rate.series
+            ],
+        },
+        "latencies": {
+            "times": [time - origin for time in latency.times],
+            "series": [
+                {"f": plain(f), "fraction": fraction, "values": list(values)} for f, fraction, values in latency.series
             ],
         },
         "texts": texts.all(),

@@ -70,6 +70,12 @@ def request(operation: Operation, limit: int = 60) -> str:
     return operation.f if given is None and operation.f in READS else f"{operation.f} {show(given, limit)}"
 
 
+def noun(operation: Operation, limit: int = 60) -> str:
+    """The request as a noun: `write of 7`, `compare-and-set of 3 → 4`, `read`."""
+    what, _, given = request(operation, limit).partition(" ")
+    return f"{what} of {given}" if given else what
+
+
 def answer(operation: Operation, limit: int = 60) -> str:
     """What came back: a value, `done`, `refused`, `found another value` or `no answer`."""
     if operation.outcome == "info":
