@@ -2,7 +2,7 @@
 
 // Draws the data of the page. Texts are set as textContent only.
 (() => {
-  const ROW = 44, BOX = 24, TOP = 14;
+  const ROW = 44, BOX = 24, TOP = 8;
   const data = JSON.parse(document.getElementById("data").textContent);
   const details = document.getElementById("details");
 
