@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from ..histories.operation import Operation, Value
 
 
@@ -34,6 +36,20 @@ class Evidence:
     optional: frozenset[int] = frozenset()
     context: frozenset[int] = frozenset()
     cut: int | None = None
+
+    @property
+    def constraints(self) -> tuple[Operation, ...]:
+        """The operations that have to be linearized: none of the context, and the optional ones of unknown outcome."""
+        return tuple(
+            weakened(operation) if operation.index in self.optional else operation
+            for operation in self.operations
+            if operation.index not in self.context
+        )
+
+
+def weakened(operation: Operation) -> Operation:
+    """The operation as if nobody had seen its outcome: it may take effect at any time after its call, or never."""
+    return replace(operation, outcome="info", output=None, return_=None, completed=None)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,25 @@
 """The linearizability checker."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from time import monotonic
 
+from ...errors import HistoryError
 from ...histories.history import History
+from ...histories.operation import Operation, Value
 from ..checker import Budget, Checker
 from ..models.model import Model
-from ..verdict import Verdict
+from ..models.values import show
+from ..verdict import Evidence, Validity, Verdict
+from .engine import EngineResult
+from .find import from_conflicts, from_failing_prefix, when
+from .prepare import relevant, simplify
+from .search import search
+from .verify import is_linearization
+
+REPORTED = 3
+"""For how many of the objects that are not linearizable evidence is given."""
 
 
 def linearizable(model: Model) -> Checker:
@@ -14,9 +28,123 @@ def linearizable(model: Model) -> Checker:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What was found out about the operations of one object, called by its `key`.
+
+    `order` holds the operation indexes of a linearization, verified, if there is one. `engine` names what gave the
+    answer: `zones` or `search`. `reason` says why it is unknown.
+    """
+
+    key: Value
+    operations: int
+    validity: Validity
+    engine: str
+    order: tuple[int, ...] = ()
+    evidence: Evidence | None = None
+    reason: str = ""
+
+
+def judge(model: Model, history: History, budget: Budget) -> tuple[Judgement, ...]:
+    """Judge each object by itself, in the order of first use.
+
+    Raises HistoryError for an operation that the model does not know.
+    """
+    clock = _Clock(budget)
+    objects = _objects(model, history)
+    quick = [(key, operations, from_conflicts(model, operations)) for key, operations in objects.items()]
+    missing = REPORTED - sum(evidence is not None for _, _, evidence in quick)
+    judgements = []
+    for key, operations, evidence in quick:
+        if evidence is not None:
+            judgements.append(Judgement(key, len(operations), Validity.INVALID, "zones", evidence=evidence))
+            continue
+        result = decide(model, relevant(model, operations), clock.left())
+        if result.validity is Validity.INVALID and missing > 0:
+            evidence = from_failing_prefix(
+                model, operations, lambda prefix: decide(model, prefix, clock.left()).validity
+            )
+            missing -= evidence is not None
+        judgements.append(
+            Judgement(key, len(operations), result.validity, "search", result.order, evidence, result.reason)
+        )
+    return tuple(judgements)
+
+
+def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> EngineResult:
+    """Whether relevant operations of one object are linearizable. A linearization is verified before it is returned."""
+    result = search(model, simplify(model, operations), budget)
+    if result.validity is Validity.VALID and not is_linearization(model, operations, result.order):
+        reason = "the engine gave an order that is no linearization, which is a defect of the checker"
+        return EngineResult(Validity.UNKNOWN, reason=reason, work=result.work)
+    return result
+
+
+def _objects(model: Model, history: History) -> dict[Value, list[Operation]]:
+    objects: dict[Value, list[Operation]] = {}
+    for operation in history.operations:
+        if operation.f not in model.functions:
+            known = ", ".join(sorted(model.functions))
+            raise HistoryError(f"operation {operation.index} is a {operation.f}: the model {model.name} has {known}")
+        objects.setdefault(model.partition(operation), []).append(operation)
+    return objects
+
+
+class _Clock:
+    """What is left of a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.deadline = None if budget.seconds is None else monotonic() + budget.seconds
+
+    def left(self) -> Budget:
+        seconds = None if self.deadline is None else max(0.0, self.deadline - monotonic())
+        return replace(self.budget, seconds=seconds)
+
+
+@dataclass(frozen=True)
 class _Linearizable:
     model: Model
     name: str = "linearizable"
 
     def check(self, history: History, budget: Budget) -> Verdict:
-        raise NotImplementedError
+        judgements = judge(self.model, history, budget)
+        evidence = sorted((each.evidence for each in judgements if each.evidence is not None), key=when)[:REPORTED]
+        validity, reason = _summary(judgements, evidence)
+        return Verdict(self.name, validity, reason, tuple(evidence), _details(self.model, judgements))
+
+
+def _summary(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> tuple[Validity, str]:
+    invalid = [each for each in judgements if each.validity is Validity.INVALID]
+    unknown = [each for each in judgements if each.validity is Validity.UNKNOWN]
+    of = f"of {_count(len(judgements), 'key')}"
+    if invalid:
+        first = f"; first: {evidence[0].anomaly} on key {show(evidence[0].key)}" if evidence else ""
+        return Validity.INVALID, f"{len(invalid)} {of} not linearizable{first}"
+    if unknown:
+        return Validity.UNKNOWN, f"{len(unknown)} {of} undecided: on key {show(unknown[0].key)} {unknown[0].reason}"
+    total = sum(each.operations for each in judgements)
+    return Validity.VALID, f"{_count(total, 'operation')} on {_count(len(judgements), 'key')} linearizable"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _details(model: Model, judgements: Sequence[Judgement]) -> dict[str, object]:
+    witness = blake2b(repr([each.order for each in judgements]).encode(), digest_size=8).hexdigest()
+    return {
+        "model": model.name,
+        "operations": sum(each.operations for each in judgements),
+        "keys": {each.value: sum(one.validity is each for one in judgements) for each in Validity},
+        "witness": {"operations": sum(len(each.order) for each in judgements), "hash": witness},
+        "by_key": [
+            {
+                "key": each.key,
+                "validity": each.validity.value,
+                "engine": each.engine,
+                "operations": each.operations,
+                **({"reason": each.reason} if each.reason else {}),
+            }
+            for each in judgements
+        ],
+    }

@@ -1,8 +1,10 @@
 """A string per key: `put` replaces it, `append` adds to it (and may answer the new string), `get` answers it."""
 
+from collections.abc import Iterable, Sequence
+
 from ...errors import HistoryError
 from ...histories.operation import Operation
-from .model import ANY, Model, State, Step
+from .model import ANY, Anomaly, Model, State, Step, unnamed
 
 
 def kv() -> Model:
@@ -15,6 +17,7 @@ def kv() -> Model:
         is_read=lambda operation: operation.f == "get",
         is_reset=lambda operation: operation.f == "put",
         observes=observes,
+        anomaly=anomaly,
     )
 
 
@@ -42,3 +45,42 @@ def observes(operation: Operation, mutator: Operation) -> bool:
     if mutator.f == "get" or operation.outcome != "ok" or operation.f == "put":
         return False
     return isinstance(operation.output, str) and text(mutator) in operation.output
+
+
+def anomaly(culprit: Operation, kept: Sequence[Operation], operations: Sequence[Operation]) -> Anomaly:
+    """What is wrong with the string that the culprit found."""
+    found = culprit.output
+    if not isinstance(found, str):
+        return unnamed(culprit, kept, operations)
+    mutators = [each for each in operations if each.f != "get"]
+    written = [each for each in mutators if each.outcome != "fail"]
+    if not _is_made_of(found, {text(each) for each in written}):
+        refused = [each for each in mutators if each.outcome == "fail" and text(each) and text(each) in found]
+        if refused and _is_made_of(found, {text(each) for each in mutators}):
+            return "refused, yet visible", tuple(refused[:3])
+        return "value nobody wrote", ()
+    twice = [each for each in written if _appears_too_often(each, found, written)]
+    if twice:
+        return "duplicate append", tuple(twice[:1])
+    missing = [each for each in kept if each.f != "get" and each.precedes(culprit) and text(each) not in found]
+    answers = [each.output for each in operations if each.outcome == "ok" and isinstance(each.output, str)]
+    if any(all(text(each) not in answer for answer in answers) for each in missing):
+        return "lost write", ()
+    return ("stale read", ()) if missing else unnamed(culprit, kept, operations)
+
+
+def _is_made_of(whole: str, texts: Iterable[str]) -> bool:
+    """Whether the string is some of the texts in a row, each as often as you like."""
+    parts = [part for part in texts if part]
+    ends = {0}
+    for place in range(len(whole)):
+        if place in ends:
+            ends.update(place + len(part) for part in parts if whole.startswith(part, place))
+    return len(whole) in ends
+
+
+def _appears_too_often(mutator: Operation, found: str, written: Sequence[Operation]) -> bool:
+    """Whether a text that is part of no other appears in the string more often than it was written."""
+    part = text(mutator)
+    same = [each for each in written if text(each) == part]
+    return bool(part) and found.count(part) > len(same) == sum(part in text(each) for each in written)

@@ -1,6 +1,6 @@
 """What a model is: a sequential specification, and what checkers may assume about it."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -48,6 +48,15 @@ def describe(operation: Operation) -> str:
     return call if operation.output is None and arguments else f"{call} → {show(operation.output)}"
 
 
+Anomaly: TypeAlias = tuple[str, tuple[Operation, ...]]
+"""The name of what is wrong, a short noun phrase, and operations that help to see it."""
+
+
+def unnamed(_culprit: Operation, _kept: Sequence[Operation], _operations: Sequence[Operation]) -> Anomaly:
+    """What can be said of any model."""
+    return "not linearizable", ()
+
+
 @dataclass(frozen=True)
 class Model:
     """A sequential specification of one object, with hints that let checkers leave operations out.
@@ -67,6 +76,10 @@ class Model:
     * `access(op)`: for models whose state is one value that operations read and replace whole, how `op` does so.
 
     `partition(op)` names the object that the operation is on: histories are judged one object at a time.
+
+    `anomaly(culprit, kept, operations)` names what is wrong, with operations that help to see it. `culprit` is the
+    operation at whose return the history could no longer be linearized, `kept` the operations (it among them) that show
+    this, `operations` all those of the object. Nothing depends on the name but what people read.
     """
 
     name: str
@@ -78,6 +91,7 @@ class Model:
     observes: Callable[[Operation, Operation], bool] = lambda _operation, _mutator: True
     access: Callable[[Operation], Access] | None = None
     partition: Callable[[Operation], Value] = lambda operation: operation.key
+    anomaly: Callable[[Operation, Sequence[Operation], Sequence[Operation]], Anomaly] = unnamed
     describe: Callable[[Operation], str] = describe
     describe_state: Callable[[State], str] = show
 

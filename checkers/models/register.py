@@ -4,11 +4,12 @@
 expected, else changes nothing and answers False.
 """
 
+from collections.abc import Hashable, Sequence
 from typing import cast
 
 from ...errors import HistoryError
 from ...histories.operation import Operation, Value
-from .model import ANY, Access, Model, State, Step
+from .model import ANY, Access, Anomaly, Model, State, Step, unnamed
 from .values import canonical, same
 
 
@@ -32,6 +33,7 @@ def _model(name: str, functions: frozenset[str], initial: Value) -> Model:
         is_reset=is_reset,
         observes=observes,
         access=access,
+        anomaly=lambda culprit, kept, operations: anomaly(canonical(initial), culprit, kept, operations),
     )
 
 
@@ -84,3 +86,50 @@ def observes(operation: Operation, mutator: Operation) -> bool:
     if done.writes is ANY:
         return False
     return found.differs is not ANY or (found.reads is not ANY and found.reads == done.writes)
+
+
+def anomaly(
+    initial: Hashable, culprit: Operation, kept: Sequence[Operation], operations: Sequence[Operation]
+) -> Anomaly:
+    """What is wrong with the value that the culprit found."""
+    found = access(culprit).reads
+    if found is ANY:
+        return unnamed(culprit, kept, operations)
+    writers = [each for each in operations if each.outcome != "fail" and access(each).writes == found]
+    others = [each for each in writers if each.index != culprit.index]
+    if found != initial:
+        if not others:
+            refused = [each for each in operations if _refused(each) == found]
+            return ("refused, yet visible", tuple(refused[:3])) if refused else ("value nobody wrote", ())
+        if all(culprit.precedes(writer) for writer in others):
+            return "read before its write", (others[0],)
+    if culprit.f == "cas" and len(writers) + (found == initial) == 1:
+        rivals = [each for each in kept if each.f == "cas" and each.index != culprit.index]
+        if any(access(rival).reads == found for rival in rivals):
+            return "two successful compare-and-sets of one value", ()
+    return _overwritten(culprit, kept, operations, others)
+
+
+def _overwritten(
+    culprit: Operation, kept: Sequence[Operation], operations: Sequence[Operation], writers: Sequence[Operation]
+) -> Anomaly:
+    """A lost write, if nobody ever found one of the values that came in between; else a stale read."""
+    found = access(culprit).reads
+    between = [each for each in kept if each.precedes(culprit) and access(each).writes not in (ANY, found)]
+    before = any(access(each).reads == found and each.precedes(culprit) for each in operations if each.outcome == "ok")
+    if not (len(writers) == 1 and before) and not all(writer.precedes(culprit) for writer in writers):
+        return unnamed(culprit, kept, operations)
+    last = tuple(writers[-1:])
+    seen = {access(each).reads for each in operations if each.outcome == "ok"}
+    if any(access(each).writes not in seen for each in between if each.outcome == "ok"):
+        return "lost write", last
+    return "stale read", last
+
+
+def _refused(operation: Operation) -> Hashable:
+    """The value that a refused operation would have written; ANY of others."""
+    if operation.outcome == "fail" and operation.f == "write":
+        return canonical(operation.input)
+    if operation.f == "cas" and (operation.outcome == "fail" or is_read(operation)):
+        return canonical(arguments(operation)[1])
+    return ANY

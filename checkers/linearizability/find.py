@@ -1,0 +1,140 @@
+"""Evidence: a few operations that show why a history is not linearizable."""
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
+
+from ...histories.operation import Operation
+from ..checker import Budget
+from ..models.model import Model
+from ..verdict import Evidence, Validity, weakened
+from .prepare import relevant
+from .reduce import Reduction
+from .search import search
+from .sound import omissions_are_sound
+from .zones import conflicts
+
+REFERENCE_BUDGET = Budget(seconds=None, configurations=200_000)
+"""For the check of one candidate. No clock, so that the same history always gets the same evidence."""
+
+CANDIDATES = 6
+"""How many of the smallest conflicts are made as small as they can be, to choose among them."""
+
+
+def is_evidence(model: Model, operations: Sequence[Operation], evidence: Evidence) -> bool:
+    """Whether it is not linearizable, and taken from `operations`, all those of its object, by sound steps only."""
+    if not omissions_are_sound(model, operations, evidence):
+        return False
+    return search(model, evidence.constraints, REFERENCE_BUDGET).validity is Validity.INVALID
+
+
+def from_conflicts(model: Model, operations: Sequence[Operation]) -> Evidence | None:
+    """Evidence from the periods in which values were held, in about linear time; None where they do not conflict.
+
+    The smallest found, and the earliest of those. At most six operations if all are reads and writes.
+    """
+    present = relevant(model, operations)
+    found = sorted(conflicts(model, present), key=len)[:CANDIDATES]
+    candidates: list[Evidence] = []
+    reduction = Reduction(model, present) if found else None
+    for conflict in found:
+        assert reduction is not None
+        if reduction.start_from({operation.index for operation in conflict}):
+            reduction.drop()
+            kept = [present[place] for place in sorted(reduction.kept)]
+            culprit = _first_failure(model, kept, lambda prefix: search(model, prefix, REFERENCE_BUDGET).validity)
+            assert culprit is not None, "operations that are not linearizable include one that returned"
+            candidates.append(_evidence(kept, culprit))
+    candidates.sort(key=lambda evidence: (len(evidence.operations), when(evidence)))
+    confirmed = (candidate for candidate in candidates if is_evidence(model, operations, candidate))
+    best = next(confirmed, None)
+    return None if best is None else _named(model, operations, best)
+
+
+def from_failing_prefix(
+    model: Model, operations: Sequence[Operation], decide: Callable[[Sequence[Operation]], Validity]
+) -> Evidence | None:
+    """Evidence for operations that are not linearizable, from their shortest prefix that is not.
+
+    Operations that are not needed are left out of it one bunch after another. None if that could not be confirmed.
+    """
+    present = relevant(model, operations)
+    culprit = _first_failure(model, present, decide)
+    if culprit is None or culprit.return_ is None:
+        return None
+    cut = culprit.return_ + 1
+    reduction = Reduction(model, _prefix(model, present, cut))
+    whole = _evidence(_kept(reduction, present), culprit, cut)
+    reduction.drop(culprit)
+    reduction.weaken(culprit)
+    optional = {reduction.operations[place].index for place in reduction.optional & reduction.kept}
+    smaller = _evidence(_kept(reduction, present), culprit, cut, optional)
+    for candidate in (replace(smaller, cut=None), smaller, whole):
+        if is_evidence(model, operations, candidate):
+            return _named(model, operations, candidate)
+    return None
+
+
+def when(evidence: Evidence) -> int:
+    """The position of the event at which it went wrong, for putting evidence in order."""
+    culprit = next(operation for operation in evidence.operations if operation.index == evidence.culprit)
+    assert culprit.return_ is not None
+    return culprit.return_
+
+
+def _kept(reduction: Reduction, operations: Sequence[Operation]) -> list[Operation]:
+    """The operations that are left in the reduction, as the history has them."""
+    left = {reduction.operations[place].index for place in reduction.kept}
+    return [operation for operation in operations if operation.index in left]
+
+
+def _evidence(
+    kept: Sequence[Operation], culprit: Operation, cut: int | None = None, optional: Set[int] = frozenset()
+) -> Evidence:
+    """Evidence that has no name yet. Operations open at the cut are optional."""
+    opened = {each.index for each in kept if cut is not None and each.return_ is not None and each.return_ >= cut}
+    return Evidence(culprit.key, tuple(kept), "", culprit.index, frozenset(opened | optional), cut=cut)
+
+
+def _prefix(model: Model, operations: Sequence[Operation], cut: int) -> list[Operation]:
+    """What had been called before the position `cut`; of unknown outcome what had not returned by then."""
+    called = [operation for operation in operations if operation.call < cut]
+    return [
+        operation if operation.return_ is not None and operation.return_ < cut else weakened(operation)
+        for operation in called
+        if (operation.return_ is not None and operation.return_ < cut) or not model.is_read(operation)
+    ]
+
+
+def _first_failure(
+    model: Model, operations: Sequence[Operation], decide: Callable[[Sequence[Operation]], Validity]
+) -> Operation | None:
+    """The operation at whose return the operations are no longer linearizable; None if nothing had returned.
+
+    By bisection: a prefix of what is linearizable is linearizable.
+    """
+    returned = sorted((each for each in operations if each.return_ is not None), key=lambda each: each.return_ or 0)
+    low, high = 0, len(returned) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if decide(_prefix(model, operations, (returned[middle].return_ or 0) + 1)) is Validity.INVALID:
+            high = middle
+        else:
+            low = middle + 1
+    return returned[high] if returned else None
+
+
+def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) -> Evidence:
+    """The evidence with the name of its anomaly and with the operations that explain it.
+
+    An explaining operation constrains the others where the evidence stays evidence, and is only context elsewhere.
+    """
+    culprit = next(operation for operation in operations if operation.index == evidence.culprit)
+    anomaly, explaining = model.anomaly(culprit, evidence.constraints, operations)
+    named = replace(evidence, anomaly=anomaly)
+    for operation in explaining:
+        if all(operation.index != other.index for other in named.operations):
+            more = tuple(sorted((*named.operations, operation), key=lambda each: each.index))
+            firm = replace(named, operations=more)
+            context = replace(firm, context=firm.context | {operation.index})
+            named = firm if is_evidence(model, operations, firm) else context
+    return named
