@@ -32,7 +32,7 @@ def check_operations(
     """Whether a history of operations is linearizable; UNKNOWN, with its `reason`, if a limit was reached first.
 
     `timeout` is in seconds of wall-clock time, looked at before each call of the model's step. `max_steps` limits these
-    calls. `max_configurations` limits memory: a configuration takes about 200 bytes, and its state if that is new.
+    calls. `max_configurations` limits memory: the configurations remembered at once, with their states.
     Raises HistoryError for a malformed history; whatever the model raises is passed on.
     """
     limits = _limits(timeout, max_steps, max_configurations)
