@@ -14,7 +14,8 @@ its own. State is plain picklable attributes; `ctx` is never kept in them.
 """
 
 import random
-from typing import ClassVar, Protocol, dataclass_transform
+from collections.abc import Mapping
+from typing import Protocol, dataclass_transform
 
 import msgspec
 
@@ -100,12 +101,15 @@ class Context(Protocol):
 class Node:
     """Base of all nodes. Subclasses add handlers; see the module's text."""
 
-    subnodes: ClassVar[dict[str, "Node"]] = {}
-    """Nested nodes by name, set per instance by a node that has some. Their messages reach the node of the same
-    nested name at the destination."""
+    subnodes: Mapping[str, "Node"] = {}
+    """Nested nodes by name, set per instance, in its constructor, by a node that has some. Their messages reach the
+    node of the same nested name at the destination; they are started, and killed, with the node around them."""
 
     def start(self, ctx: Context) -> None:
-        """Called at first boot and after every restart, with memory fresh and storage as it survived."""
+        """Called at first boot and after every restart, with memory fresh and storage as it survived.
+
+        Nested nodes are started before the node that holds them.
+        """
 
     def role(self) -> str:
         """What the node believes itself to be at this moment ("primary", "leader"), for selectors and reports."""

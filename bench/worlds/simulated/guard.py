@@ -1,11 +1,12 @@
 """Keeps handlers to their ctx: the clock, randomness and threads of the machine are errors inside a simulation.
 
 While the simulation advances, such functions are replaced in their modules by ones that raise ContractError, for the
-simulating thread only. References that a node's module took before (`from time import time`) are found by a look at
-the code of its handlers.
+simulating thread only. References that a node's module took before (`from time import time`), and what cannot be
+replaced (`datetime.now`), are found by a look at the code of its handlers.
 """
 
 import _thread
+import datetime
 import dis
 import os
 import random
@@ -80,17 +81,11 @@ class Guard:
 
 
 def check_code(node: type[Node]) -> None:
-    """Raise ContractError if a method of the node, or a function of its module that it calls, refers directly to a
-    function that handlers may not call."""
-    forbidden = {
-        id(vars(module)[name]): (_title(module, name), way)
-        for module, names in _FORBIDDEN.items()
-        for name, way in names
-        if name in vars(module)
-    }
+    """Raise ContractError if a method of the node, or a function of its module that it calls, refers to something that
+    handlers may not call."""
     for function in _functions(node):
-        for name in _global_names(function.__code__):
-            found = forbidden.get(id(function.__globals__.get(name)))
+        for value in _references(function, function.__code__):
+            found = _NAMED.get(value) if isinstance(value, _CALLABLE) else None
             if found:
                 raise ContractError(f"{function.__qualname__} calls {found[0]}, which cannot be repeated: {found[1]}")
 
@@ -106,22 +101,48 @@ def _functions(node: type[Node]) -> Iterator[types.FunctionType]:
             continue
         seen.add(function)
         yield function
-        for name in _global_names(function.__code__):
-            value = function.__globals__.get(name)
-            if isinstance(value, types.FunctionType) and value.__module__ == function.__module__:
-                waiting.append(value)
+        waiting += [
+            value
+            for value in _references(function, function.__code__)
+            if isinstance(value, types.FunctionType) and value.__module__ == function.__module__
+        ]
 
 
-def _global_names(code: types.CodeType) -> Iterator[str]:
+def _references(function: types.FunctionType, code: types.CodeType) -> Iterator[object]:
+    """What the names and dotted names in the code stand for, as far as they lead through modules and classes."""
+    value: object = None
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield instruction.argval
+            value = function.__globals__.get(instruction.argval)
+        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(value, (types.ModuleType, type)):
+            value = getattr(value, instruction.argval, None)
+        else:
+            value = None
+        if value is not None:
+            yield value
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _global_names(constant)
+            yield from _references(function, constant)
 
 
 def _title(module: types.ModuleType, name: str) -> str:
     if module in (threading, _thread):
         return "starting a thread"
     return f"{module.__name__}.{name}"
+
+
+_CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+_NAMED: dict[object, tuple[str, str]] = {
+    **{
+        vars(module)[name]: (_title(module, name), way)
+        for module, names in _FORBIDDEN.items()
+        for name, way in names
+        if name in vars(module)
+    },
+    datetime.datetime.now: ("datetime.now", _CLOCK),
+    datetime.datetime.utcnow: ("datetime.utcnow", _CLOCK),
+    datetime.datetime.today: ("datetime.today", _CLOCK),
+    datetime.date.today: ("date.today", _CLOCK),
+}
+"""What the code of a handler may not refer to: its name, and what to use instead."""

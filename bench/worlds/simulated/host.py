@@ -93,7 +93,7 @@ class Host:
         """Begin the next epoch with fresh memory; the parts in the order in which they must be started."""
         self.epoch += 1
         self.blocked = False
-        self.parts = {path: Part(self, path, node) for path, node in _nested("", self.make())}
+        self.parts = {path: Part(self, path, node) for path, node in nested("", self.make())}
         return list(reversed(self.parts.values()))
 
     def restore(self) -> None:
@@ -105,7 +105,7 @@ class Host:
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise ContractError(f"{self.name}: its state cannot be pickled: {reason}") from error
-        for path, node in _nested("", copy):
+        for path, node in nested("", copy):
             self.parts[path].instance = node
 
     def write(self, text: str) -> None:
@@ -128,7 +128,8 @@ def functions_of(node: type[Node]) -> dict[type[Message], Handler]:
 _functions: dict[type[Node], dict[type[Message], Handler]] = {}
 
 
-def _nested(path: str, node: Node) -> Iterator[tuple[str, Node]]:
+def nested(path: str, node: Node) -> Iterator[tuple[str, Node]]:
+    """The node and those nested in it, each with its path."""
     yield path, node
     for name, inner in node.subnodes.items():
-        yield from _nested(f"{path}/{name}" if path else name, inner)
+        yield from nested(f"{path}/{name}" if path else name, inner)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ....errors import ContractError
 from ....nemesis.fault import Effect, Fault
-from ....systems.codec import tag
+from ....systems.codec import check_message, tag
 from ....systems.node import Message
 
 if TYPE_CHECKING:
@@ -60,7 +61,13 @@ class Link:
         self.keys: dict[type[Message], list[int]] = {}
 
     def key_of(self, message: type[Message]) -> list[int]:
-        """The key of this link's messages of a class: their identity, and how many were sent so far."""
+        """The key of this link's messages of a class, which is new here: their identity, and how many were sent.
+
+        Raises ContractError if the class may not be sent at all.
+        """
+        if not issubclass(message, Message):
+            raise ContractError(f"a {message.__qualname__} cannot be sent: it is not a Message")
+        check_message(message)
         key = self.keys[message] = [zlib.crc32(f"{self.src} {self.dst.name} {tag(message)}".encode()), 0]
         return key
 

@@ -13,7 +13,7 @@ from ...actions import Action, Arm, Discard, Heal, Healed, Inject, Injected, Inv
 from .engine import Engine
 from .faults import Faults
 from .guard import Guard
-from .host import Host
+from .host import Host, nested
 from .log import EventLog
 from .network import Link, NetworkProfile
 
@@ -61,7 +61,9 @@ class Simulation:
         for host in self._hosts.values():
             host.links = {name: Link(host.name, other) for name, other in self._hosts.items()}
         self._faults = Faults(self._hosts, deployment.groups, model, seed, beyond_tolerance, self._engine)
-        self._boot(codec)
+        if codec:
+            self._engine.codec = Codec({type(node) for make in makers.values() for _, node in nested("", make())})
+        self._boot()
 
     @property
     def now(self) -> int:
@@ -105,6 +107,11 @@ class Simulation:
         return {name: host.lines for name, host in self._hosts.items()}
 
     @property
+    def nodes(self) -> dict[str, Node]:
+        """All nodes that are up, to be looked at only."""
+        return {name: host.node for name, host in self._hosts.items() if host.parts}
+
+    @property
     def events(self) -> int:
         """How many events there were up to now."""
         return len(self._log)
@@ -122,16 +129,13 @@ class Simulation:
         """What each server that is up believes to be."""
         return self._faults.roles()
 
-    def _boot(self, codec: bool) -> None:
+    def _boot(self) -> None:
         self._guard.enter()
         try:
             for host in self._hosts.values():
                 self._engine.start(host)
         finally:
             self._guard.leave()
-        if codec:
-            parts = [part for host in self._hosts.values() for part in host.parts.values()]
-            self._engine.codec = Codec({type(part.instance) for part in parts})
 
     def _perform(self, action: Action) -> None:
         reports = self._engine.reports
