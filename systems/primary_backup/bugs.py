@@ -73,12 +73,15 @@ class AdvancesUnacknowledged(ViewService):
         self.acknowledged = self.backup_synced = True
 
 
-class PromotesUnsynced(ViewService):
-    """Waits for the primary's acknowledgement, but not for the backup's."""
+class PromotesIdle(ViewService):
+    """Makes a live server the primary when the members of the view are silent, though it does not hold the state."""
 
-    def issue(self, view: View) -> None:
-        super().issue(view)
-        self.backup_synced = True
+    def next_view(self, pinging: Incarnation) -> View | None:
+        view = super().next_view(pinging)
+        primary = self.view.primary
+        if view is None and primary is not None and self.acknowledged and self.outlived(primary, by=pinging):
+            return View(self.view.number + 1, pinging, None)
+        return view
 
 
 class NoDuplicateTable(Server):
@@ -174,11 +177,11 @@ PLANTED: dict[str, tuple[Nodes, Bug]] = {
             ),
         ),
         (
-            Nodes(view_service=PromotesUnsynced),
+            Nodes(view_service=PromotesIdle),
             Bug(
                 "uninitialised-promoted",
-                "A backup is promoted before it has the state: everything is lost "
-                "(MIT 6.824 lab 2, an uninitialised server cannot become primary).",
+                "A server without the state becomes primary when the members of the view are silent: everything is "
+                "lost (MIT 6.824 lab 2, an uninitialised server cannot become primary).",
             ),
         ),
         (

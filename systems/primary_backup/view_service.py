@@ -10,9 +10,9 @@ Its rules are those of the labs that it is modelled on (MIT 6.824 of 2012 to 201
 - Consecutive views differ.
 
 Nobody can tell a dead server from one that cannot be reached. What counts here is proof of life: the latest time of
-this service that a server has read, and returned in a ping. A member of a view is given up only in favour of the other
-one, when that has proved to have been alive DEAD nanoseconds later. A delayed ping thus proves little, and if both are
-silent they both keep their place.
+this service that a server has read, and returned in a ping; a delayed ping proves little. A member of a view is given
+up only in favour of the other one: when that one was alive for DEAD nanoseconds in which the member was not heard of,
+or when the member is known to have restarted. If both are silent, both keep their place.
 """
 
 from ..node import Context, Node
@@ -20,9 +20,6 @@ from .messages import NO_VIEW, PING_INTERVAL, GetView, Incarnation, Ping, View, 
 
 DEAD = 4 * PING_INTERVAL
 """A server that is silent for so long while others are not is taken for dead (nanoseconds)."""
-
-NEVER = -2 * DEAD
-"""When a server of which nothing is known, or which has restarted since, was last alive."""
 
 
 class ViewService(Node):
@@ -36,8 +33,8 @@ class ViewService(Node):
         """The latest time that any server may have read."""
         self.servers: dict[str, Incarnation] = {}
         """The latest incarnation of each server, in the order in which they first pinged."""
-        self.heard: dict[Incarnation, int] = {}
-        """The latest time at which each of them was certainly alive."""
+        self.lives: dict[Incarnation, tuple[int, int]] = {}
+        """From when to when each of them was certainly alive, without a longer silence than DEAD."""
 
     def role(self) -> str:
         return "view service"
@@ -54,14 +51,21 @@ class ViewService(Node):
             if known.epoch > server.epoch:
                 return  # from an earlier life, delayed
             self.servers[src] = server
-            del self.heard[known]
+            del self.lives[known]
         self.now = ctx.now
-        self.heard[server] = max(msg.heard, self.heard.get(server, NEVER))
+        self.note_alive(server, msg.heard)
         self.take_report(msg)
         successor = self.next_view(server)
         if successor is not None:
             self.issue(successor)
         ctx.send(src, ViewReply(self.view, self.now))
+
+    def note_alive(self, server: Incarnation, time: int) -> None:
+        """Note that the server was alive at that time."""
+        since, until = self.lives.get(server, (time, time))
+        if time - until > DEAD:
+            since = time
+        self.lives[server] = (since, max(until, time))
 
     def take_report(self, ping: Ping) -> None:
         """Note what the ping says about the current view."""
@@ -102,8 +106,12 @@ class ViewService(Node):
 
     def alive(self, server: Incarnation) -> bool:
         """Whether the server has lately proved to be alive."""
-        return self.now - self.heard.get(server, NEVER) <= DEAD
+        life = self.lives.get(server)
+        return life is not None and self.now - life[1] <= DEAD
 
     def outlived(self, server: Incarnation, by: Incarnation) -> bool:
-        """Whether the other one was alive so much later than the server that the server is taken for dead."""
-        return self.heard.get(by, NEVER) - self.heard.get(server, NEVER) > DEAD
+        """Whether the server has restarted, or was not heard of while the other one lived for longer than DEAD."""
+        mine, other = self.lives.get(server), self.lives.get(by)
+        if mine is None or other is None:
+            return mine is None
+        return other[1] - max(other[0], mine[1]) > DEAD
