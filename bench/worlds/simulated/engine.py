@@ -28,6 +28,7 @@ class Engine:
 
     def __init__(
         self,
+        hosts: Mapping[str, Host],
         root: int,
         *,
         network: NetworkProfile,
@@ -36,6 +37,7 @@ class Engine:
         pickle_nodes: bool,
     ) -> None:
         self.now = 0
+        self._hosts = hosts
         self.reports: list[Report] = []
         self.codec: Codec | None = None
         self._heap: list[tuple[Any, ...]] = []
@@ -119,7 +121,7 @@ class Engine:
             method(*arguments)
 
     def _arrive(self, link: Link, message: Message, path: str, sent: int) -> None:
-        host = link.dst
+        host = self._hosts[link.dst]
         if link.cuts:
             link.drop()
         elif host.parts:
@@ -217,7 +219,7 @@ class Engine:
                 if link.faulty:
                     extras = link.copies(identity, n, root)
                     if not extras:
-                        self._log.pending.append((now, "drop", link.dst.name, link.src, message, now))
+                        self._log.pending.append((now, "drop", link.dst, link.src, message, now))
                         continue
                     due += extras[0]
                     for extra in extras[1:]:

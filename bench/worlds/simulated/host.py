@@ -24,7 +24,10 @@ Outputs = list[tuple[Any, ...]]
 class Clock(Protocol):
     """Whoever knows the time."""
 
-    now: int
+    @property
+    def now(self) -> int:
+        """Nanoseconds."""
+        ...
 
 
 class Held:

@@ -8,15 +8,11 @@ one fault leaves the draws of all the others alone.
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from ....errors import ContractError
 from ....nemesis.fault import Effect, Fault
 from ....systems.codec import check_message, tag
 from ....systems.node import Message
-
-if TYPE_CHECKING:
-    from .host import Host
 
 STEPS = 4095
 """A mask: distributions have this many quantiles, and one more."""
@@ -52,7 +48,7 @@ class Link:
 
     __slots__ = ("cuts", "dst", "faulty", "keys", "rules", "src")
 
-    def __init__(self, src: str, dst: "Host") -> None:
+    def __init__(self, src: str, dst: str) -> None:
         self.src = src
         self.dst = dst
         self.cuts: dict[int, Effect] = {}
@@ -68,7 +64,7 @@ class Link:
         if not issubclass(message, Message):
             raise ContractError(f"a {message.__qualname__} cannot be sent: it is not a Message")
         check_message(message)
-        key = self.keys[message] = [zlib.crc32(f"{self.src} {self.dst.name} {tag(message)}".encode()), 0]
+        key = self.keys[message] = [zlib.crc32(f"{self.src} {self.dst} {tag(message)}".encode()), 0]
         return key
 
     def cut(self, effect: Effect) -> None:

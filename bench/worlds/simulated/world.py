@@ -48,18 +48,22 @@ class Simulation:
     ) -> None:
         self._log = EventLog(trace)
         self._guard = Guard()
+        self._hosts: dict[str, Host] = {}
         self._engine = Engine(
-            derive(seed, "network"), network=network, monitors=monitors, log=self._log, pickle_nodes=pickle_nodes
+            self._hosts,
+            derive(seed, "network"),
+            network=network,
+            monitors=monitors,
+            log=self._log,
+            pickle_nodes=pickle_nodes,
         )
         makers: dict[str, Callable[[], Node]] = dict(deployment.servers)
         self._clients = [f"c{thread}" for thread in range(clients)]
         makers |= dict.fromkeys(self._clients, deployment.client)
-        self._hosts = {
-            name: Host(name, make, seed, self._engine, is_client=name not in deployment.servers)
-            for name, make in makers.items()
-        }
+        for name, make in makers.items():
+            self._hosts[name] = Host(name, make, seed, self._engine, is_client=name not in deployment.servers)
         for host in self._hosts.values():
-            host.links = {name: Link(host.name, other) for name, other in self._hosts.items()}
+            host.links = {name: Link(host.name, name) for name in self._hosts}
         self._faults = Faults(self._hosts, deployment.groups, model, seed, beyond_tolerance, self._engine)
         if codec:
             self._engine.codec = Codec({type(node) for make in makers.values() for _, node in nested("", make())})
