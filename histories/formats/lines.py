@@ -79,6 +79,7 @@ def describe(error: Exception) -> str:
         return f"not UTF-8 text: {error.reason} at byte {error.start} of a string"
     sentence, _, place = str(error).partition(" - at `$")
     field = place.rstrip("`").lstrip(".")
+    sentence = sentence.removeprefix("Object contains ").removeprefix("Object ")
     if isinstance(error, msgspec.ValidationError):
         return f"field `{field}`: {sentence}" if field else sentence
     return "not JSON: " + sentence.removeprefix("JSON is malformed: ").replace("Input data was truncated", "cut off")

@@ -46,6 +46,6 @@ class Processes:
         for reason, split in sorted(self._split.items()):
             line, name = split[0]
             yield (
-                f"{len(split)} operations were invoked {reason} and went onto fresh processes "
-                f"(the first on line {line}, by process {name})"
+                f"operations invoked {reason} went onto fresh processes: {len(split)}, "
+                f"the first on line {line}, of process {name}"
             )
