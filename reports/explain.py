@@ -4,7 +4,7 @@ Every sentence is checked against the whole history before it is said; where the
 general one is used.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from ..checkers.verdict import Evidence, Verdict
@@ -30,7 +30,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One piece of evidence in words: what is wrong, which operations show it, what the nemesis was doing."""
+    """One piece of evidence in words: what is wrong, which operations show it, what the nemesis was doing.
+
+    `faults` is "" where nobody recorded the nemesis.
+    """
 
     anomaly: str
     key: str
@@ -46,48 +49,62 @@ class Explanation:
             ("> " if row.culprit else "  ") + "  ".join(c.ljust(w) for c, w in zip(cell, widths, strict=True)).rstrip()
             for row, cell in zip(self.rows, cells, strict=True)
         )
-        return (self.headline, *body, self.faults)
+        return (self.headline, *body, *([self.faults] if self.faults else []))
 
 
-def explain(verdict: Verdict, history: History, origin: int = 0) -> tuple[str, ...]:
-    """The verdict's evidence as lines of plain text; times are shown in seconds since `origin` (nanoseconds)."""
+def explain(verdict: Verdict, history: History, origin: int | None = None) -> tuple[str, ...]:
+    """The verdict's evidence as lines of plain text.
+
+    Times are shown in seconds since `origin` (nanoseconds), or since the first event where that is None.
+    """
     return tuple(line for explanation in explanations(verdict, history, origin) for line in explanation.lines())
 
 
-def explanations(verdict: Verdict, history: History, origin: int = 0) -> tuple[Explanation, ...]:
-    """One explanation for each piece of the verdict's evidence, in its order."""
+def explanations(verdict: Verdict, history: History, origin: int | None = None) -> tuple[Explanation, ...]:
+    """One explanation for each piece of the verdict's evidence, in its order; times as in `explain`."""
     if not verdict.evidence:
         return ()
-    faults = spans(history.nemesis)
+    start = history.span[0] if origin is None else origin
+    faults = spans(history.nemesis) if history.nemesis else None
     by_key = history.by_key()
     return tuple(
-        _explanation(evidence, by_key.get(evidence.key) or history.operations, history, faults, origin)
+        _explanation(evidence, by_key.get(evidence.key) or history.operations, history, faults, start)
         for evidence in verdict.evidence
     )
 
 
 def _explanation(
-    evidence: Evidence, scope: Sequence[Operation], history: History, faults: Iterable[Span], origin: int
+    evidence: Evidence, scope: Sequence[Operation], history: History, faults: Sequence[Span] | None, origin: int
 ) -> Explanation:
     # The evidence may hold widened copies; people are shown the operations as they were recorded.
     recorded = {operation.index: operation for operation in history.operations}
     operations = sorted((recorded.get(o.index, o) for o in evidence.operations), key=lambda o: o.call)
     culprit = next((operation for operation in operations if operation.index == evidence.culprit), None)
-    clock = Clock(origin, _digits(operations))
-    case = Case(evidence.anomaly, evidence.key, tuple(operations), culprit, scope, clock)
+    # A sentence names completions only; the rows show invocations too, which may need more digits to tell apart.
+    answered = {operation.completed for operation in operations if operation.completed is not None}
+    sentence, rows = (
+        Clock(origin, _digits(answered)),
+        Clock(origin, _digits(answered | {o.invoked for o in operations})),
+    )
+    constraints = len(evidence.constraints)
+    case = Case(evidence.anomaly, evidence.key, tuple(operations), culprit, constraints, scope, sentence)
     return Explanation(
         anomaly=evidence.anomaly,
         key=name(evidence.key),
         headline=headline(case),
-        rows=tuple(_row(operation, evidence, clock) for operation in operations),
-        faults=_faults_in_words(operations, faults, clock),
+        rows=tuple(_row(operation, evidence, rows) for operation in operations),
+        faults=_faults_in_words(operations, faults, Clock(origin)),
     )
 
 
 def _row(operation: Operation, evidence: Evidence, clock: Clock) -> Row:
-    remarks = [f"may have happened at any time after {clock.at(operation.invoked)}, or never"]
-    if operation.index not in evidence.optional and operation.outcome != "info":
-        remarks = []
+    remarks = []
+    if operation.index in evidence.context:
+        remarks.append("shown as context")
+    elif operation.outcome == "info":
+        remarks.append("may have happened at any later time, or never")
+    elif operation.index in evidence.optional:
+        remarks.append("its answer is not needed")
     if operation.error:
         remarks.append(plain(operation.error, 80))
     return Row(
@@ -107,8 +124,8 @@ def _time(operation: Operation, clock: Clock) -> str:
     return clock.between(operation.invoked, operation.completed)
 
 
-def _faults_in_words(operations: Sequence[Operation], faults: Iterable[Span], clock: Clock) -> str:
-    if not operations:
+def _faults_in_words(operations: Sequence[Operation], faults: Sequence[Span] | None, clock: Clock) -> str:
+    if not operations or faults is None:
         return ""
     first = min(operation.invoked for operation in operations)
     last = max(max(operation.invoked, operation.completed or 0) for operation in operations)
@@ -118,7 +135,6 @@ def _faults_in_words(operations: Sequence[Operation], faults: Iterable[Span], cl
     return "Active meanwhile: " + "; ".join(in_words(fault, clock) for fault in during) + "."
 
 
-def _digits(operations: Iterable[Operation]) -> int:
+def _digits(times: Set[int]) -> int:
     """Milliseconds, unless different moments would then look the same."""
-    times = {time for o in operations for time in (o.invoked, o.completed) if time is not None}
-    return 3 if len({time // 1_000_000 for time in times}) == len(times) else 6
+    return next((digits for digits in (3, 6) if len({time // 10 ** (9 - digits) for time in times}) == len(times)), 9)

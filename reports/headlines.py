@@ -16,12 +16,17 @@ from .words import Clock, name, noun, request, show
 
 @dataclass(frozen=True)
 class Case:
-    """An anomaly to be put into words. `scope` is every operation of the history on the key of the evidence."""
+    """An anomaly to be put into words.
+
+    `scope` is every operation of the history on the key of the evidence, `constraints` how many operations of the
+    evidence cannot be put in order.
+    """
 
     anomaly: str
     key: Value
     operations: tuple[Operation, ...]
     culprit: Operation | None
+    constraints: int
     scope: Sequence[Operation]
     clock: Clock
 
@@ -88,16 +93,14 @@ def _read_before_write(case: Case) -> Iterator[str]:
 def _overwritten(case: Case) -> Iterator[str]:
     """The value read was replaced, for certain, before the read began, and nothing wrote it again."""
     for reader, value in _observations(case):
-        writers = case.may_install(value)
         for newer in _latest_first(case.operations):
             replaced = left(newer)
             if replaced is None or replaced.value == value or not newer.precedes(reader):
                 continue
-            if all(writer.precedes(newer) for writer in writers):
-                after = " after it" if writers else ""
+            if all(writer.precedes(newer) for writer in case.may_install(value)):
                 yield (
                     f"{_did(case, reader)}, although {_whose(newer, reader)} had been acknowledged{_at(case, newer)} "
-                    f"and nothing wrote {show(value, 40)}{after}"
+                    f"and {_nothing_wrote(case, value, newer)}"
                 )
 
 
@@ -110,14 +113,14 @@ def _seen_replaced(case: Case) -> Iterator[str]:
                 continue
             if all(writer.precedes(other) for writer in writers):
                 yield (
-                    f"{_did(case, reader)}, although {_did(case, other)} before that and nothing wrote "
-                    f"{show(value, 40)} after {case.clock.at(other.invoked)}"
+                    f"{_did(case, reader)}, although {_did(case, other)}, before that, "
+                    f"and {_nothing_wrote(case, value, other)}"
                 )
             for older, same in _observations(case):
                 if same == value and older.precedes(other) and len(writers) == 1:
                     yield (
-                        f"{_did(case, reader)}, although {_did(case, older)} and {_did(case, other)} after that: "
-                        f"{show(value, 40)} had been replaced, and only one operation writes it"
+                        f"{_did(case, reader)}, although {_did(case, older)} and then {_did(case, other)}: "
+                        f"{show(value, 40)} had been replaced, and {_only_one_writes(case, value)}"
                     )
 
 
@@ -146,7 +149,7 @@ def _swapped_twice(case: Case) -> Iterator[str]:
             writers = case.may_install(old.value)
             if len(writers) > 1 or (writers and old.value is None):
                 continue
-            why = "only one operation writes that" if writers else "nothing wrote that"
+            why = _only_one_writes(case, old.value) if writers else "nothing wrote it"
             yield (
                 f"process {first.process} and process {second.process} both succeeded in replacing"
                 f"{_of_key(case, ' ', ' =')} {show(old.value, 40)} ({request(first, 40)}{_at(case, first)}, "
@@ -169,7 +172,7 @@ def _appended_twice(case: Case) -> Iterator[str]:
 
 
 def _generic(case: Case) -> str:
-    many = f"these {len(case.operations)} operations" if len(case.operations) > 1 else "this operation"
+    many = f"these {case.constraints} operations" if case.constraints > 1 else "this operation"
     if case.culprit is not None and shown(case.culprit):
         return f"{_did(case, case.culprit)}, and no order of {many} that respects real time allows it"
     return f"no order of {many}{_of_key(case, ' on ')} that respects real time explains what they returned"
@@ -215,6 +218,18 @@ def _did(case: Case, operation: Operation) -> str:
     what = f"{_of_key(case, ' ', ' =')} {show(seen.value if seen else None, 40)}"
     verb = {"read": "read", "get": "got", "cas": "found"}.get(operation.f, "saw")
     return f"process {operation.process} {verb}{what}{_at(case, operation)}"
+
+
+def _nothing_wrote(case: Case, value: Value, after: Operation) -> str:
+    """To be said where every operation that may have written the value precedes `after`."""
+    attempts = case.try_to_install(value)
+    if any(not attempt.precedes(after) for attempt in attempts):
+        return f"nothing wrote {show(value, 40)} after it, except operations that were refused"
+    return f"nothing wrote {show(value, 40)} after it" if attempts else f"nothing ever wrote {show(value, 40)}"
+
+
+def _only_one_writes(case: Case, value: Value) -> str:
+    return "only one operation writes it" + (" without being refused" if len(case.try_to_install(value)) > 1 else "")
 
 
 def _whose(operation: Operation, reader: Operation) -> str:

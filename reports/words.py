@@ -34,10 +34,8 @@ def duration(nanoseconds: float | None) -> str:
     if nanoseconds < 1_000:
         return f"{nanoseconds:.0f} ns"
     for unit, size in (("µs", 1e3), ("ms", 1e6)):
-        if nanoseconds < size * 1_000:
-            return (
-                f"{nanoseconds / size:.3g} {unit}" if nanoseconds < size * 999.5 else f"{nanoseconds / size:.0f} {unit}"
-            )
+        if nanoseconds < size * 999.5:
+            return f"{nanoseconds / size:.3g} {unit}"
     return f"{nanoseconds / 1e9:.2f} s"
 
 

@@ -52,12 +52,13 @@ const splitbrain = (() => {
 
   function duration(ns) {
     if (ns < 1e3) return `${ns} ns`;
-    if (ns < 1e6) return `${(ns / 1e3).toPrecision(3)} µs`;
-    if (ns < 1e9) return `${Number((ns / 1e6).toPrecision(3))} ms`;
+    if (ns < 999.5e3) return `${Number((ns / 1e3).toPrecision(3))} µs`;
+    if (ns < 999.5e6) return `${Number((ns / 1e6).toPrecision(3))} ms`;
     return `${(ns / 1e9).toFixed(2)} s`;
   }
 
-  const family = (name) => (name.startsWith("messages.") ? "messages" : name);
+  // The colour of a family of faults, also of one that another recorder named.
+  const family = (name) => ["partition", "kill", "pause"].find((known) => name.includes(known)) ?? "messages";
 
   // Colours by name, from the style sheet: they differ between light and dark.
   const known = new Map();
