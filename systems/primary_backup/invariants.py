@@ -101,11 +101,12 @@ class AcceptedFirst:
     """A primary with a backup holds every reply until its backup has accepted the request."""
 
     name = "accepted-first"
+    events = frozenset((Request, Accept))
     initial = (0, 0)
     """The number of the newest view in which a primary took a request, and what its backup has accepted in it."""
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
-        if not isinstance(event, Request | Accept) or not isinstance(node, Server):
+        if type(event) not in self.events or not isinstance(node, Server):
             return state
         view = node.view
         if view.primary != node.me or view.backup is None or not node.synced:
@@ -140,12 +141,11 @@ class BackupEqual:
     """When a backup has accepted everything, it holds what its primary holds."""
 
     name = "backup-equal"
+    events = frozenset((Transfer, Forward, Transferred, Accept))
     initial = Followed()
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
-        if not isinstance(event, Transfer | Forward | Transferred | Accept) or not isinstance(node, Server):
-            return state
-        if not node.synced:
+        if type(event) not in self.events or not isinstance(node, Server) or not node.synced:
             return state
         assert isinstance(state, Followed)
         if node.view.backup == node.me:
