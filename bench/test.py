@@ -4,6 +4,8 @@ import hashlib
 
 import msgspec
 
+from ..nemesis.fault import Fault
+
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 
@@ -11,10 +13,10 @@ MILLISECOND = 1_000_000
 class Test(msgspec.Struct, frozen=True, kw_only=True):
     """One test. Two runs of equal tests in the simulated world are equal to the byte.
 
-    `system` and `workload` are names (or `module:attribute`), `faults` is `swarm`, `none` or fault families joined by
-    commas. `operations` is how many the clients invoke in the fault phase at most, `time` the longest that phase may
-    take, `timeout` the deadline of one operation (both nanoseconds). `beyond_tolerance` lifts the fault model: then
-    only safety is judged.
+    `system` and `workload` are names (or `module:attribute`), `faults` is `swarm`, `none`, fault families joined by
+    commas, or the name of the file that `schedule` was read from. `operations` is how many the clients invoke in the
+    fault phase at most, `time` the longest that phase may take, `timeout` the deadline of one operation (both
+    nanoseconds). `beyond_tolerance` lifts the fault model: then only safety is judged.
     """
 
     __test__ = False  # not a test case, whatever its name says to a collector
@@ -32,6 +34,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     time: int = 20 * SECOND
     timeout: int = SECOND
     beyond_tolerance: bool = False
+    schedule: tuple[Fault, ...] = ()
 
 
 def run_id(test: Test) -> str:

@@ -1,0 +1,62 @@
+"""`splitbrain list`"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+import click
+
+from ...checkers.models import NAMES, by_name
+from ...nemesis.families import FAMILIES
+from .. import registry
+from .terminal import width
+
+KINDS = ("systems", "workloads", "faults", "checkers", "bugs")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS))
+def command(kind: str) -> None:
+    """List what there is."""
+    if kind == "bugs":
+        bugs()
+    else:
+        rows = {"systems": systems, "workloads": workloads, "faults": faults, "checkers": checkers}[kind]()
+        echo(list(rows))
+
+
+def systems() -> Iterable[Sequence[str]]:
+    return ((name, registry.system(name).summary) for name in registry.system_names())
+
+
+def workloads() -> Iterable[Sequence[str]]:
+    return ((name, registry.workload(name).summary) for name in registry.WORKLOADS)
+
+
+def faults() -> Iterable[Sequence[str]]:
+    return (*FAMILIES.items(), ("swarm", "each run draws some of those that the system promises to survive"))
+
+
+def checkers() -> Iterable[Sequence[str]]:
+    for name in NAMES:
+        yield f"linearizable/{name}", f"operations {', '.join(sorted(by_name(name).functions))} (check --model {name})"
+    yield "stats", "counts by f and outcome; a run in which nothing was ok is vacuous"
+    yield "echo", "every answer equals its request (workload ping)"
+
+
+def bugs() -> None:
+    for name in registry.system_names():
+        planted = registry.system(name).bugs.values()
+        if planted:
+            click.echo(name)
+            echo([(f"  {bug.name}", bug.breaks) for bug in planted])
+
+
+def echo(rows: Sequence[Sequence[str]]) -> None:
+    """Print the rows as columns; the last one is wrapped within the terminal's width."""
+    *widths, _ = (max(map(len, column)) + 2 for column in zip(*rows, strict=True))
+    indent = sum(widths)
+    for row in rows:
+        head = "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        room = max(40, width() - indent)
+        text = textwrap.wrap(row[-1], room) or [""]
+        click.echo(head + f"\n{' ' * indent}".join(text))

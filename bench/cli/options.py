@@ -1,0 +1,54 @@
+"""What options are made of: lengths of time, and a test."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from ..test import MILLISECOND, SECOND, Test
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+UNITS: Final = {"ns": 1, "us": 1000, "ms": MILLISECOND, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+DEFAULT: Final = Test(system="", workload="", seed=0)
+
+
+def duration(text: str) -> int:
+    """Nanoseconds of a positive length of time such as `20s`, `500ms` or `1.5m`; a bare number means seconds."""
+    number = text.strip().rstrip("hmnsu")
+    try:
+        length = float(number) * UNITS[text.strip()[len(number) :] or "s"]
+    except (ValueError, KeyError):
+        length = 0
+    if not 1 <= length < 2**63:
+        raise click.BadParameter(f"{text!r} is not a length of time: give a number with {', '.join(UNITS)}, as in 20s")
+    return round(length)
+
+
+def number(name: str, *, help: str, default: int | None = None, low: int = 1) -> Callable[[F], F]:
+    """An option that takes a whole number, at least `low`."""
+    shown = default is not None
+    return click.option(name, type=click.IntRange(min=low), metavar="N", default=default, show_default=shown, help=help)
+
+
+def length(name: str, *, help: str, default: str) -> Callable[[F], F]:
+    """An option that takes a length of time, and gives nanoseconds."""
+    return click.option(name, type=duration, metavar="TIME", default=default, show_default=True, help=help)
+
+
+def runs_dir(command: F) -> F:
+    """The option that says where runs are kept."""
+    return click.option(
+        "--runs-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("runs"),
+        show_default=True,
+        help="Where runs are kept.",
+    )(command)
+
+
+def draw_seed() -> int:
+    """A seed that is short enough to be typed."""
+    return secrets.randbelow(1_000_000)

@@ -1,0 +1,47 @@
+"""`splitbrain replay`"""
+
+from pathlib import Path
+
+import click
+
+from ...errors import UsageError
+from .. import registry
+from ..directory import find_run, place, read_event_log, read_recorded
+from ..provenance import differences, provenance
+from ..run import run
+from .options import runs_dir
+from .terminal import reporter, show_run
+
+CAMPAIGN = "replay"
+"""Replays are kept here, so that what was recorded stays as it is."""
+
+
+@click.command()
+@click.argument("recorded", metavar="RUN")
+@click.option("--exact", is_flag=True, help="Refuse if the code is not the same as when RUN was recorded.")
+@runs_dir
+def command(recorded: str, exact: bool, runs_dir: Path) -> int:
+    """Run the test of RUN again, and say whether the very same happened.
+
+    RUN is a run directory, a run id, or `latest`.
+    """
+    path = find_run(recorded, runs_dir)
+    before = read_recorded(path)
+    event_log = read_event_log(path)
+    system, _ = registry.resolve(before.test)
+    changed = differences(before.provenance, provenance(system.deploy.__module__))
+    if changed:
+        what = f"{path}: recorded by other code: {'; '.join(changed)}"
+        if exact:
+            raise UsageError(f"{what}: check that out, or replay without --exact")
+        click.echo(f"warning: {what}", err=True)
+    with reporter(f"replaying {before.test.system}, seed {before.test.seed}") as progress:
+        result = run(before.test, place(runs_dir, CAMPAIGN, before.test), progress)
+    show_run(result)
+    if not event_log:
+        click.echo("The recorded run has no results to compare with.")
+    elif result.record.event_log == event_log:
+        click.echo("Same as recorded: the event logs are equal.")
+    else:
+        click.echo("NOT the same as recorded: the event logs differ.")
+    return result.exit_code

@@ -1,0 +1,47 @@
+"""A test in words: its facts, and the command that runs it."""
+
+import shlex
+
+from ..nemesis.families import NONE
+from .test import MILLISECOND, SECOND, Test
+
+
+def command(test: Test) -> str:
+    """The command line that runs exactly this test, to be pasted into a shell."""
+    words = ["splitbrain", "run", test.system]
+    if test.bug is not None:
+        words += ["--bug", test.bug]
+    words += ["--workload", test.workload, "--faults", test.faults, "--world", test.world, "--seed", str(test.seed)]
+    for name in ("servers", "clients", "keys", "operations"):
+        words += [f"--{name}", str(getattr(test, name))]
+    words += ["--time", duration(test.time), "--timeout", duration(test.timeout)]
+    if test.beyond_tolerance:
+        words.append("--beyond-tolerance")
+    return shlex.join(words)
+
+
+def again(test: Test) -> str:
+    """What the command promises, after "this": in the simulated world the very same run."""
+    return "replays it exactly" if test.world == "simulated" else "runs the same test again"
+
+
+def facts(test: Test) -> tuple[tuple[str, str], ...]:
+    """The test's parameters in the order in which people want to know them."""
+    bug = () if test.bug is None else (("bug", test.bug),)
+    beyond = ", beyond the fault model" if test.beyond_tolerance and test.faults != NONE else ""
+    return (
+        ("system", test.system),
+        *bug,
+        ("workload", f"{test.workload}, {test.clients} clients, {test.operations:,} operations on {test.keys} keys"),
+        ("faults", test.faults + beyond),
+        ("world", f"{test.world}, {test.servers} servers"),
+        ("seed", str(test.seed)),
+    )
+
+
+def duration(nanoseconds: int) -> str:
+    """A length of time as the command line takes it: `20s`, `500ms`, `7ns`."""
+    for unit, size in (("s", SECOND), ("ms", MILLISECOND), ("us", 1000)):
+        if nanoseconds % size == 0:
+            return f"{nanoseconds // size}{unit}"
+    return f"{nanoseconds}ns"

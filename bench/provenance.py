@@ -1,0 +1,94 @@
+"""What ran: versions and commits, so that a run can be shown again by the same code."""
+
+import platform
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from .. import __version__
+
+DEPENDENCIES = ("msgspec", "networkx")
+"""The libraries that take part in a run. The others only show it."""
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """The code that a run depends on.
+
+    `commits` has the git commit of Splitbrain's sources and of the system's, where they are under git, with `-dirty`
+    after it if there were uncommitted changes.
+    """
+
+    splitbrain: str
+    python: str
+    commits: dict[str, str]
+    dependencies: dict[str, str]
+
+
+def provenance(system_module: str) -> Provenance:
+    """What a run of a system of that module would depend on here and now."""
+    modules = {"splitbrain": __name__, "system": system_module}
+    commits = {name: _commit(path) for name, module in modules.items() if (path := _file(module))}
+    return Provenance(
+        splitbrain=__version__,
+        python=platform.python_version(),
+        commits={name: commit for name, commit in commits.items() if commit},
+        dependencies={name: metadata.version(name) for name in DEPENDENCIES},
+    )
+
+
+def differences(recorded: Provenance, current: Provenance) -> tuple[str, ...]:
+    """Why a run of the one need not repeat in the other, in short phrases. Empty: it must."""
+    found = []
+    if recorded.splitbrain != current.splitbrain:
+        found.append(f"splitbrain {recorded.splitbrain}, now {current.splitbrain}")
+    if _minor(recorded.python) != _minor(current.python):
+        found.append(f"Python {_minor(recorded.python)}, now {_minor(current.python)}")
+    for name in sorted({*recorded.commits, *current.commits}):
+        before, now = recorded.commits.get(name), current.commits.get(name)
+        where = "" if name == "splitbrain" else f" of the {name}"
+        if before != now:
+            found.append(f"commit{where} {_short(before)}, now {_short(now)}")
+        elif now and now.endswith("-dirty"):
+            found.append(f"uncommitted changes to commit{where} {_short(now)}")
+    for name, version in recorded.dependencies.items():
+        if current.dependencies.get(name) != version:
+            found.append(f"{name} {version}, now {current.dependencies.get(name)}")
+    return tuple(dict.fromkeys(found))
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _short(commit: str | None) -> str:
+    if commit is None:
+        return "none"
+    digits, _, dirty = commit.partition("-")
+    return digits[:10] + (" with changes" if dirty else "")
+
+
+def _file(module: str) -> Path | None:
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return None if path is None else Path(path).resolve()
+
+
+@cache
+def _commit(path: Path) -> str | None:
+    """The commit of a file that git keeps; None without git, or for an installed file inside somebody's repository."""
+    if _git(path, "ls-files", "--error-unmatch", "--", path.name) is None:
+        return None
+    return _git(path, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(path: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(path.parent), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,98 @@
+"""Systems and workloads by name, or as `module:attribute`."""
+
+import importlib
+import importlib.metadata
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final, TypeVar
+
+from ..errors import UsageError
+from ..systems.system import Bug, System
+from .test import Test
+from .workloads.workload import Workload
+
+T = TypeVar("T")
+
+PACKAGE: Final = __package__.rpartition(".")[0]
+SYSTEMS: Final[Mapping[str, str]] = {
+    "ping_pong": f"{PACKAGE}.systems.ping_pong:system",
+    "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
+}
+"""The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
+
+WORKLOADS: Final[Mapping[str, str]] = {
+    "register": f"{PACKAGE}.bench.workloads.register:WORKLOAD",
+    "kv": f"{PACKAGE}.bench.workloads.kv:WORKLOAD",
+    "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
+}
+ENTRY_POINTS: Final = "splitbrain.systems"
+
+
+def system(name: str) -> System:
+    """The system of that name, or at `module:attribute`. Raises UsageError if there is none."""
+    return _load(canonical(name), system_names(), "system", System)
+
+
+def canonical(name: str) -> str:
+    """The one spelling of a system's name: `primary-backup` means `primary_backup`."""
+    return name if ":" in name or name.replace("-", "_") not in SYSTEMS else name.replace("-", "_")
+
+
+def workload(name: str) -> Workload:
+    """The workload of that name, or at `module:attribute`. Raises UsageError if there is none."""
+    return _load(name, WORKLOADS, "workload", Workload)
+
+
+def bug(tested: System, name: str) -> Bug:
+    """A planted bug of the system. Raises UsageError if there is none of that name."""
+    if name not in tested.bugs:
+        raise UsageError(_unknown(f"{tested.name} has no bug named", name, tested.bugs))
+    return tested.bugs[name]
+
+
+def system_names() -> Mapping[str, str]:
+    """All systems that have a name, with where they are: the bundled ones, then installed ones."""
+    installed = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    return {**{point.name: point.value for point in installed}, **SYSTEMS}
+
+
+def resolve(test: Test) -> tuple[System, Workload]:
+    """The system and workload that a test names. Raises UsageError for whatever does not exist or does not fit."""
+    tested = system(test.system)
+    chosen = workload(test.workload)
+    if ":" not in test.workload and test.workload not in tested.workloads:
+        raise UsageError(
+            f"{tested.name} does not serve the workload {test.workload}: choose {' or '.join(tested.workloads)}"
+        )
+    if test.bug is not None:
+        bug(tested, test.bug)
+    return tested, chosen
+
+
+def _load(name: str, names: Mapping[str, str], what: str, kind: type[T]) -> T:
+    if ":" not in name and name not in names:
+        raise UsageError(_unknown(f"no {what} named", name, names) + ", or give module:attribute")
+    module_name, _, attribute = names.get(name, name).partition(":")
+    if "" not in sys.path and ":" in name:
+        sys.path.insert(0, "")  # a module beside the user, as `python -m` would find it
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise UsageError(f"{what} {name}: {module_name} needs the module {error.name}: install it") from error
+        raise UsageError(f"{what} {name}: there is no module {module_name} here: check the name and folder") from None
+    except Exception as error:
+        raise UsageError(f"{what} {name}: importing {module_name} failed: {type(error).__name__}: {error}") from error
+    found = getattr(module, attribute, None)
+    if not isinstance(found, kind):
+        kind_name = f"{kind.__module__}.{kind.__name__}"
+        reason = "does not exist" if found is None else f"is a {type(found).__name__}"
+        raise UsageError(f"{what} {name}: {attribute!r} in {module_name} {reason}: it must be a {kind_name}")
+    return found
+
+
+def _unknown(problem: str, name: str, names: Mapping[str, object]) -> str:
+    close = get_close_matches(name, names, 1)
+    hint = f"did you mean {close[0]}? There are" if close else "there are"
+    return f"{problem} {name!r}: {hint} {', '.join(names) or 'none'}"

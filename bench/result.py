@@ -1,0 +1,44 @@
+"""What a run amounts to: a grade, and one sentence that says why."""
+
+from collections.abc import Sequence
+
+from ..checkers.stats import vacuous
+from ..checkers.verdict import Validity, Verdict
+from ..histories.history import History
+from ..nemesis.effects import inert
+from ..nemesis.fault import Effect, Fault
+from ..reports.record import Finding, Grade, Liveness
+
+
+def grade_run(
+    history: History,
+    verdicts: Sequence[Verdict],
+    findings: Sequence[Finding],
+    liveness: Liveness,
+    plan: Sequence[Fault],
+    effects: Sequence[Effect],
+) -> tuple[Grade, str]:
+    """The grade of a whole run, and the sentence that says why: invalid, else the first reason not to pass it."""
+    broken = [verdict.reason for verdict in verdicts if verdict.validity is Validity.INVALID]
+    broken += [f"invariant {finding.monitor} broken at {finding.node}: {finding.sentence}" for finding in findings]
+    if liveness.promised and not liveness.met:
+        broken.append(f"not live after heal: {liveness.sentence}")
+    if broken:
+        more = len(broken) - 1
+        return "invalid", broken[0] + (f" (and {more} more finding{'s' if more > 1 else ''})" if more else "")
+    grade, sentence = grade_history(history, verdicts)
+    if grade == "valid" and inert(plan, effects):
+        return "inert", f"{len(plan)} faults were planned, and not one had an effect"
+    return grade, sentence
+
+
+def grade_history(history: History, verdicts: Sequence[Verdict]) -> tuple[Grade, str]:
+    """The grade of a history from anywhere, and the sentence that says why."""
+    for validity, grade in ((Validity.INVALID, "invalid"), (Validity.UNKNOWN, "unknown")):
+        reasons = [verdict.reason for verdict in verdicts if verdict.validity is validity]
+        if reasons:
+            return ("invalid" if grade == "invalid" else "unknown"), "; ".join(reasons)
+    empty = vacuous(history)
+    if empty is not None:
+        return "vacuous", empty
+    return "valid", "; ".join(verdict.reason for verdict in verdicts)

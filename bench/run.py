@@ -1,0 +1,195 @@
+"""One run: build the system, drive it through the faults, judge what happened, and keep all of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..checkers.checker import Budget
+from ..checkers.verdict import Verdict
+from ..errors import UsageError
+from ..histories.event import Event
+from ..histories.history import History
+from ..histories.journal import Journal, MemoryJournal
+from ..nemesis.fault import Effect, Fault
+from ..nemesis.schedule import plan
+from ..reports.page import render
+from ..reports.record import RunRecord
+from ..systems.streams import stream
+from ..systems.system import System
+from .command import again, command, facts
+from .directory import REPORT, Recorded, RunDirectory
+from .exits import of_grade
+from .provenance import provenance
+from .registry import resolve
+from .result import grade_run
+from .runner import Runner, Summary
+from .test import Test
+from .workloads.workload import Workload
+from .worlds.simulated import Simulation
+
+WORLDS = ("simulated",)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: its phase, the world's time (nanoseconds), and how many operations were invoked."""
+
+    phase: str
+    now: int
+    operations: int
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run that has ended. `directory` is None if nothing was to be kept."""
+
+    test: Test
+    record: RunRecord
+    history: History
+    verdicts: tuple[Verdict, ...]
+    directory: Path | None
+
+    @property
+    def exit_code(self) -> int:
+        return of_grade(self.record.grade)
+
+
+def run(
+    test: Test,
+    directory: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    budget: Budget | None = None,
+) -> RunResult:
+    """Run the test, and judge it. With `directory`, everything is kept there, the history while it happens.
+
+    An interrupt (Ctrl-C) ends the run; what happened so far is kept, and graded `interrupted`. Raises UsageError if
+    the test names what does not exist, ContractError if the system breaks the node contract, and RunDirectoryError if
+    the directory cannot be written.
+    """
+    if test.world not in WORLDS:
+        raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
+    system, workload = resolve(test)
+    simulation, faults = _build(test, system, workload, keep=directory is not None)
+    recorded = Recorded(test=test, provenance=provenance(system.deploy.__module__))
+    kept = None if directory is None else RunDirectory(directory, recorded)
+    journal = _Journal(None if kept is None else kept.journal)
+    runner = Runner(test, system, workload, faults, journal)
+    verdicts: tuple[Verdict, ...] = ()
+    interrupted = ""
+    try:
+        try:
+            interrupted = "the run was interrupted"
+            _drive(runner, simulation, progress)
+            interrupted = "the check was interrupted; the history is complete"
+            history = History.from_events(journal.events)
+            limits = budget or Budget()
+            verdicts = tuple(checker.check(history, limits) for checker in workload.checkers)
+            interrupted = ""
+        except KeyboardInterrupt:
+            history = History.from_events(journal.events)
+        effects = _effects(faults, simulation.effects)
+        record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, interrupted)
+        if kept is not None:
+            _keep(kept, simulation, faults, runner.summary, effects)
+            kept.write_json("results.json", {"record": record, "verdicts": verdicts})
+            kept.write(REPORT, render(record, history, verdicts))
+    finally:
+        journal.close()
+    return RunResult(test, record, history, verdicts, directory)
+
+
+class _Journal:
+    """Writes to the file, if there is one, and remembers."""
+
+    def __init__(self, file: Journal | None) -> None:
+        self._file = file
+        self._memory = MemoryJournal()
+
+    @property
+    def events(self) -> list[Event]:
+        return self._memory.events
+
+    def write(self, event: Event) -> None:
+        if self._file is not None:
+            self._file.write(event)
+        self._memory.write(event)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[Simulation, tuple[Fault, ...]]:
+    deployment = system.deploy(test.servers, test.bug)
+    faults = test.schedule or plan(
+        test.faults,
+        model=system.fault_model,
+        groups=deployment.groups,
+        duration=min(test.time, test.operations * workload.interval),
+        random=stream(test.seed, "nemesis", "plan"),
+        beyond_tolerance=test.beyond_tolerance,
+    )
+    simulation = Simulation(
+        deployment,
+        test.clients,
+        test.seed,
+        model=system.fault_model,
+        monitors=system.monitors,
+        trace=keep,
+        beyond_tolerance=test.beyond_tolerance,
+    )
+    return simulation, faults
+
+
+def _drive(runner: Runner, simulation: Simulation, progress: Callable[[Progress], None] | None) -> None:
+    while not runner.done:
+        for action in runner.next(simulation.now):
+            simulation.perform(action)
+        for report in simulation.advance(runner.wake):
+            runner.handle(report, simulation.now)
+        if progress is not None:
+            progress(Progress(runner.phase, simulation.now, runner.operations))
+
+
+def _effects(faults: Sequence[Fault], had: Sequence[Effect]) -> tuple[Effect, ...]:
+    """What each fault of the plan did, those that never fired included."""
+    by_unit = {effect.unit: effect for effect in had}
+    return tuple(by_unit.get(fault.unit) or Effect(unit=fault.unit, family=fault.family) for fault in faults)
+
+
+def _record(
+    test: Test,
+    summary: Summary,
+    history: History,
+    verdicts: Sequence[Verdict],
+    faults: Sequence[Fault],
+    effects: tuple[Effect, ...],
+    simulation: Simulation,
+    interrupted: str,
+) -> RunRecord:
+    grade, sentence = grade_run(history, verdicts, summary.findings, summary.liveness, faults, effects)
+    return RunRecord(
+        grade="interrupted" if interrupted else grade,
+        sentence=interrupted or sentence,
+        facts=facts(test),
+        command=command(test),
+        again=again(test),
+        healed_at=summary.healed_at,
+        ended_at=summary.ended_at,
+        effects=effects,
+        findings=summary.findings,
+        liveness=summary.liveness,
+        event_log=simulation.event_log_hash(),
+        clients=test.clients,
+    )
+
+
+def _keep(
+    kept: RunDirectory, simulation: Simulation, faults: Sequence[Fault], summary: Summary, effects: Sequence[Effect]
+) -> None:
+    units = {unit.fault.unit: unit for unit in summary.units}
+    did = {effect.unit: effect for effect in effects}
+    rows = [{"fault": fault, "unit": units.get(fault.unit), "effect": did[fault.unit]} for fault in faults]
+    kept.write_lines("faults.jsonl", rows)
+    kept.write_lines("messages.jsonl", simulation.trace)
+    kept.write_logs(simulation.logs)
