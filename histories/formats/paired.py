@@ -6,9 +6,9 @@
 Clients are integers or names, times nanoseconds; [call, return] is a closed interval.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -87,13 +87,14 @@ def _events(lines: Lines[_Row], rows: Sequence[_Row], numbers: Sequence[int]) ->
     lines.warnings.extend(processes.warnings())
 
 
-def _ordered(rows: Sequence[_Row]) -> Iterator[Moment]:
+def _ordered(rows: Sequence[_Row]) -> Iterable[Moment]:
     moments = [(row.call, False, position) for position, row in enumerate(rows)]
     moments += [(row.return_, True, position) for position, row in enumerate(rows) if row.return_ is not None]
     moments.sort()
-    for _, tied in groupby(moments, key=itemgetter(0)):
-        group = list(tied)
-        yield from group if len(group) == 1 else _untie(rows, group)
+    if len({time for time, _, _ in moments}) == len(moments):
+        return moments
+    groups = (list(tied) for _, tied in groupby(moments, key=itemgetter(0)))
+    return chain.from_iterable(group if len(group) == 1 else _untie(rows, group) for group in groups)
 
 
 def _untie(rows: Sequence[_Row], group: list[Moment]) -> list[Moment]:
