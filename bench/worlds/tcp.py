@@ -112,14 +112,12 @@ class TcpNode:
     def _deliver(self, src: str, data: bytes) -> None:
         try:
             path, message = self._codec.decode(data)
-            part = self._host.parts.get(path)
-            handler = part and part.handlers.get(type(message))
-            if part is None or handler is None:
-                raise ContractError(
-                    f"{src} sent {self._host.name} a {type(message).__name__}, which it does not handle"
-                )
+            part = self._host.parts[path]
+            handler = part.handlers[type(message)]
         except ContractError as error:
             self._fail(error)
+        except KeyError:
+            self._fail(ContractError(f"{src} sent {self._host.name} a message for {path!r} that it does not handle"))
         else:
             self._handle(handler, part.instance, part.context, src, message)
 
@@ -127,7 +125,7 @@ class TcpNode:
         timer = self._host.timers.get(name)
         if timer is not None and timer[0] == ticket:
             del self._host.timers[name]
-            _, part, function, arguments = timer
+            part, function, arguments = timer[1:]
             self._handle(function, part.instance, part.context, *arguments)
 
     def _handle(self, function: Handler, *arguments: Any) -> None:
