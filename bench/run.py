@@ -70,8 +70,7 @@ def run(
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
     system, workload = resolve(test)
     simulation, faults = _build(test, system, workload, keep=directory is not None)
-    recorded = Recorded(test=test, provenance=provenance(system.deploy.__module__))
-    kept = None if directory is None else RunDirectory(directory, recorded)
+    kept = None if directory is None else RunDirectory(directory, _recorded(test, system))
     journal = _Journal(None if kept is None else kept.journal)
     runner = Runner(test, system, workload, faults, journal)
     verdicts: tuple[Verdict, ...] = ()
@@ -117,6 +116,10 @@ class _Journal:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _recorded(test: Test, system: System) -> Recorded:
+    return Recorded(test=test, provenance=provenance(system.deploy.__module__))
 
 
 def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[Simulation, tuple[Fault, ...]]:
