@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..histories.event import NemesisEvent
-from .words import Clock
+from .words import Clock, plain
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def active(faults: Iterable[Span], first: int, last: int) -> tuple[Span, ...]:
 
 
 def in_words(fault: Span, clock: Clock) -> str:
-    """As in `partition of s1, s2 (0.500–2.000 s)`."""
-    on = f" of {', '.join(fault.targets)}" if fault.targets else ""
-    return f"{fault.family}{on} ({clock.between(fault.start, fault.stop)})"
+    """As in `partition s1 | s2, s3 (0.500–2.000 s)`."""
+    what = plain(fault.detail or ", ".join(fault.targets))
+    return f"{' '.join(filter(None, (plain(fault.family), what)))} ({clock.between(fault.start, fault.stop)})"
 
 
 def _same(start: NemesisEvent, stop: NemesisEvent) -> bool:

@@ -216,7 +216,10 @@ def _did(case: Case, operation: Operation) -> str:
     """What an observer saw, as in `process 3 read x = 4 at 1.204 s`."""
     seen = shown(operation)
     what = f"{_of_key(case, ' ', ' =')} {show(seen.value if seen else None, 40)}"
-    verb = {"read": "read", "get": "got", "cas": "found"}.get(operation.f, "saw")
+    verb = {"read": "read", "get": "got"}.get(operation.f, "found")
+    replaced = left(operation) if operation.f == "cas" else None
+    if replaced is not None:
+        verb, what = "replaced", f"{what} with {show(replaced.value, 40)}"
     return f"process {operation.process} {verb}{what}{_at(case, operation)}"
 
 

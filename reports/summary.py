@@ -127,7 +127,7 @@ def _faults(record: RunRecord) -> Iterator[Line]:
     rows = [("faults", "on", "active", "effect")]
     for effect in record.effects:
         what = effect_in_words(effect) + (f" (downgraded: {effect.downgraded})" if effect.downgraded else "")
-        on = ", ".join(effect.targets) or "–"
+        on = plain(effect.detail) or ", ".join(effect.targets) or "–"
         rows.append((f"{effect.unit} {effect.family}", on, clock.between(effect.started, effect.stopped), what))
     yield Line("")
     for position, text in enumerate(_aligned(rows, left=4)):

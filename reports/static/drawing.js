@@ -221,7 +221,7 @@ splitbrain.drawing = (() => {
       context.setLineDash(fault.count === 0 ? [3, 3] : []);
       context.stroke();
       context.setLineDash([]);
-      const words = [fault.targets || fault.detail, fault.count === 0 ? "no effect" : ""].filter(Boolean).join(" · ");
+      const words = [fault.detail || fault.targets, fault.count === 0 ? "no effect" : ""].filter(Boolean).join(" · ");
       if (w > 24) {
         context.fillStyle = colour("text");
         const inside = Math.max(x, scale.left) + 6;
@@ -330,7 +330,7 @@ splitbrain.drawing = (() => {
 
   function drawPointer(context, scale, at, bottom) {
     const time = scale.from + (at - scale.left) / scale.perNs;
-    const text = moment(time, step(scale.to - scale.from, scale.right - scale.left) / 100);
+    const text = moment(time, 10 ** Math.floor(Math.log10(step(scale.to - scale.from, scale.right - scale.left) / 100)));
     const width = measure(context, text) + 12;
     context.strokeStyle = colour("muted");
     context.lineWidth = 1;

@@ -422,7 +422,7 @@ window.splitbrainTimeline = (() => {
   resize();
   if (evidence.length) {
     const each = evidence[0];
-    const span = Math.max(each.stop - each.start, 2000);
+    const span = Math.max((each.stop - each.start) * 0.6, 2000);
     show(each.start - span, each.stop + span);
     reveal(each.culprit);
   }

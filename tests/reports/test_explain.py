@@ -195,7 +195,7 @@ def test_faults_that_were_active_meanwhile() -> None:
     steps: list[Step] = [(0, "write", 4, None, "ok", 50, 60), (1, "read", None, 9, "ok", 100, 200)]
     history = build(steps, nemesis=nemesis)
     said = explain(judge(history, "value nobody wrote", [0, 1]), history, 0)[-1]
-    assert said == "Active meanwhile: partition of s1, s2 (0.030–0.150 s)."
+    assert said == "Active meanwhile: partition s1, s2 (0.030–0.150 s)."
     early = build(steps, nemesis=nemesis[-1:])
     assert explain(judge(early, "value nobody wrote", [0, 1]), early, 0)[-1] == (
         "No fault was active between 0.050 s and 0.200 s."

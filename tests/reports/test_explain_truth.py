@@ -82,7 +82,7 @@ def writers(history: History, value: str, *, refused: bool = True) -> list[Opera
     return [o for o in found if refused or not (o.outcome == "fail" or (o.outcome == "ok" and o.output is False))]
 
 
-SEES = r"process (\d+) (?:read|found) x = (\w+) at ([\d.]+) s"
+SEES = r"process (\d+) (?:read|replaced) x = (\w+)(?: with \w+)? at ([\d.]+) s"
 
 
 def is_overwritten(history: History, text: str) -> bool:
