@@ -23,6 +23,7 @@ Name = TypeVar("Name", bound=str)
 MILLISECOND = 1_000_000
 
 GAP = (30 * MILLISECOND, 500 * MILLISECOND)
+"""The quiet time between episodes. This and the following are the bounds between which a run draws, log-uniformly."""
 LASTS = (20 * MILLISECOND, 3000 * MILLISECOND)
 """Around the times after which systems take a node for dead: shorter goes unnoticed, longer is only repetition."""
 MESSAGES_LAST = (200 * MILLISECOND, 3000 * MILLISECOND)
@@ -134,7 +135,7 @@ def _profile(families: tuple[Family, ...], duration: int, random: Random) -> Pro
 
 
 def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple[Family, int, int]]:
-    """Family, start and length of every fault: one of each family, each beginning before the first ends; then a gap."""
+    """Family, start and length of every fault: one of each family, all begun before the first ends; then a gap."""
     start = int(random.uniform(0, min(profile.gap, duration / 10)))
     while start < duration:
         lasts = {family: int(around * random.uniform(0.5, 1.5)) for family, around in profile.lasts.items()}
