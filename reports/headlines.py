@@ -69,12 +69,12 @@ def _refused_yet_visible(case: Case) -> Iterator[str]:
                 only = attempts[0]
                 yield (
                     f"{_did(case, reader)}, although the only operation that writes {show(value, 40)}, "
-                    f"{_whose(only, reader)}, was refused{_at(case, only)}"
+                    f"{_whose(only, reader)}, {_refusal(only)}{_at(case, only)}"
                 )
             else:
                 yield (
                     f"{_did(case, reader)}, although all {len(attempts)} operations that write {show(value, 40)} "
-                    "were refused"
+                    "were refused or reported another value"
                 )
 
 
@@ -221,6 +221,10 @@ def _did(case: Case, operation: Operation) -> str:
     if replaced is not None:
         verb, what = "replaced", f"{what} with {show(replaced.value, 40)}"
     return f"process {operation.process} {verb}{what}{_at(case, operation)}"
+
+
+def _refusal(operation: Operation) -> str:
+    return "was refused" if operation.outcome == "fail" else "reported another value instead"
 
 
 def _nothing_wrote(case: Case, value: Value, after: Operation) -> str:

@@ -36,9 +36,9 @@ splitbrain.charts = (() => {
     ctx.restore();
   }
 
-  const axis = (more) => ({
+  const axis = ({ grid, ...more }) => ({
     stroke: () => colour("muted"),
-    grid: { stroke: () => colour("grid"), width: 1 },
+    grid: { stroke: () => colour("grid"), width: 1, ...grid },
     ticks: { show: false },
     font: "11px Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
     gap: 6,
@@ -68,11 +68,10 @@ splitbrain.charts = (() => {
     new ResizeObserver(() => chart.setSize({ width: holder.clientWidth, height })).observe(holder);
   }
 
-  const powers = (_, splits) => splits.map((value) => {
-    const round = value !== null && /^1e/.test(value.toExponential(0));
-    return round ? duration(Math.round(value * 1e9)).replace(".00", "") : "";
-  });
-  const logarithmic = { scale: { distr: 3 }, axis: { values: powers } };
+  const round = (value) => value !== null && /^1e/.test(value.toExponential(6).replace(".000000", ""));
+  const powers = (_, splits) => splits.map((value) => (round(value) ? duration(Math.round(value * 1e9)).replace(".00", "") : ""));
+  const atPowers = { filter: (_, splits) => splits.map((value) => (round(value) ? value : null)) };
+  const logarithmic = { scale: { distr: 3 }, axis: { values: powers, grid: atPowers } };
   const took = (_, value) => (value == null ? "–" : duration(Math.round(value * 1e9)));
   // A scale of powers needs something above nothing: what took no time is drawn at a microsecond.
   const aboveZero = (ns) => Math.max(ns, 1e3) / 1e9;

@@ -322,7 +322,7 @@ splitbrain.drawing = (() => {
     });
     context.restore();
     if (data.healed !== null) drawMark(context, scale, data.healed, "healed", colour("heal"), visible);
-    for (const mark of data.marks) drawMark(context, scale, mark.time, mark.text, colour("messages"), visible);
+    for (const mark of data.marks) drawMark(context, scale, mark.time, mark.text, colour(mark.broken ? "bad" : "messages"), visible);
     if (state.pointer !== null) drawPointer(context, scale, state.pointer, visible);
     context.restore();
     drawGutter(context, width, visible, state);
@@ -367,7 +367,7 @@ splitbrain.drawing = (() => {
     context.fillText("whole run", 14, high / 2 + 0.5);
     for (const fault of data.faults) {
       const from = x(fault.start);
-      context.globalAlpha = fault.count === 0 ? 0.08 : 0.2;
+      context.globalAlpha = fault.count === 0 ? 0.05 : 0.14;
       context.fillStyle = colour(family(fault.family));
       context.fillRect(from, 6, Math.max(1, x(fault.stop === null ? data.end : fault.stop) - from), high - 12);
     }
@@ -379,8 +379,9 @@ splitbrain.drawing = (() => {
       const h = n ? Math.max(1.5, (n / most) * (high - 16)) : 0;
       context.fillRect(start + at * 3, high - 7 - h, 2, h);
     });
-    for (const each of evidence) {
-      const at = x((each.start + each.stop) / 2);
+    const wrong = [...evidence.map((each) => columns.start[each.culprit]), ...data.marks.filter((mark) => mark.broken).map((mark) => mark.time)];
+    for (const time of wrong) {
+      const at = x(time);
       context.fillStyle = colour("bad");
       context.fillRect(at - 1, 6, 2, high - 12);
       context.beginPath();

@@ -91,12 +91,15 @@ def test_read_before_its_write() -> None:
     )
 
 
-@pytest.mark.parametrize(("outcome", "output"), [("fail", None), ("ok", False)])
-def test_refused_yet_visible(outcome: Outcome, output: Value) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "output", "said"),
+    [("fail", None, "was refused"), ("ok", False, "reported another value instead")],
+)
+def test_refused_yet_visible(outcome: Outcome, output: Value, said: str) -> None:
     steps: list[Step] = [(0, "cas", (4, 9), output, outcome, 0, 50), (1, "read", None, 9, "ok", 100, 200)]
     assert headline(steps, "refused, yet visible") == (
         "process 1 read x = 9 at 0.200 s, although the only operation that writes 9, "
-        "the compare-and-set of 4 → 9 by process 0, was refused at 0.050 s"
+        f"the compare-and-set of 4 → 9 by process 0, {said} at 0.050 s"
     )
 
 

@@ -169,7 +169,9 @@ def is_refused(history: History, text: str) -> bool:
     said = re.match(SEES + r", although (?:the only operation that writes|all (\d+) operations that write) (\w+)", text)
     if not said:
         return False
-    assert text.endswith("refused") or re.search(r"was refused at [\d.]+ s$", text)
+    assert re.search(
+        r"were refused or reported another value$|(was refused|reported another value instead) at [\d.]+ s$", text
+    )
     assert saw(at(history, said[1], said[3])) == said[2] == said[5]
     assert len(writers(history, said[2])) == int(said[4] or 1)
     assert not writers(history, said[2], refused=False)
