@@ -46,7 +46,17 @@ class Part:
         self.path = path
         self.instance = instance
         self.handlers = functions_of(type(instance))
+        self.timers: dict[str, Handler] = {}
         self.context = NodeContext(host, self)
+
+    def timer(self, name: str) -> Handler:
+        """The method that a timer calls, looked up for the first time; ContractError if there is none."""
+        kind = type(self.instance)
+        function: Handler | None = getattr(kind, f"on_timer_{name}", None)
+        if function is None:
+            raise ContractError(f"timer {name!r} would call {kind.__qualname__}.on_timer_{name}, which does not exist")
+        self.timers[name] = function
+        return function
 
 
 class Host:
