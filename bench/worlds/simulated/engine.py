@@ -198,7 +198,7 @@ class Engine:
             return
         if self._monitors:
             self._monitor(host, event)
-        role = host.node.role() if self._armed else host.role
+        role = host.believes() if self._armed else host.role
         if role != host.role:
             host.role = role
             self._fire("role", role, host)

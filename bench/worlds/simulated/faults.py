@@ -99,7 +99,7 @@ class Faults:
         assert isinstance(fault.at, Trigger)
         if fault.at.moment == "role":
             for host in self._servers():
-                host.role = host.node.role()
+                host.role = host.believes()
         self._armed.append(Armed(fault, fault.at))
 
     def _fire(self, moment: Moment, type_: str, host: Host) -> None:
@@ -115,7 +115,7 @@ class Faults:
 
     def roles(self) -> dict[str, str]:
         """What the servers that are up believe to be."""
-        return {host.name: host.node.role() for host in self._servers()}
+        return {host.name: host.believes() for host in self._servers()}
 
     def _servers(self) -> Sequence[Host]:
         return [host for host in self._hosts.values() if host.parts and not host.is_client]
@@ -132,7 +132,7 @@ class Faults:
             clients=self._clients,
             up=frozenset(host.name for host in up),
             paused=frozenset(host.name for host in up if host.paused_by),
-            roles={host.name: host.node.role() for host in up},
+            roles={host.name: host.believes() for host in up},
             trigger=trigger,
             spare=can_spare,
         )

@@ -89,6 +89,13 @@ class Host:
         """The node itself; only while it is up."""
         return self.parts[""].instance
 
+    def believes(self) -> str:
+        """The role that the node says it has; only while it is up."""
+        try:
+            return self.node.role()
+        except Exception as error:
+            raise ContractError(f"{self.name}: role() raised {type(error).__name__}: {error}") from error
+
     def stop(self) -> None:
         """Lose everything that does not survive a kill. The disk is another matter."""
         self.blocked = True
@@ -106,7 +113,11 @@ class Host:
         """Begin the next epoch with fresh memory; the parts in the order in which they must be started."""
         self.epoch += 1
         self.blocked = False
-        self.parts = {path: Part(self, path, node) for path, node in nested("", self.make())}
+        try:
+            instance = self.make()
+        except Exception as error:
+            raise ContractError(f"{self.name} cannot be made: {type(error).__name__}: {error}") from error
+        self.parts = {path: Part(self, path, node) for path, node in nested("", instance)}
         return list(reversed(self.parts.values()))
 
     def restore(self) -> None:
