@@ -37,12 +37,21 @@ class Server(Base):
     def on_timer_tick(self, ctx: Context) -> None: ...
 
 
+class Dotted(Node):
+    def on_Tree(self, ctx: Context, src: str, msg: "Forest.Tree") -> None: ...  # type: ignore[valid-type]
+
+
+class Forest:
+    Tree = Tree
+
+
 class Client(ClientNode):
     pass
 
 
 def test_handlers_are_found_by_annotation_also_inherited_ones() -> None:
     assert handlers_of(Server) == {Batch: "on_Batch", Entry: "on_Entry"}
+    assert handlers_of(Dotted) == {Tree: "on_Tree"}
     assert handlers_of(Client) == {}
 
 
