@@ -134,7 +134,7 @@ class Followed:
     backup: str = ""
     view: int = 0
     sequence: int = 0
-    contents: Mapping[object, object] | None = None
+    contents: Mapping[str, str] | None = None
 
 
 class BackupEqual:
@@ -153,11 +153,11 @@ class BackupEqual:
         if node.view.primary != node.me or (state.view, state.sequence) != (node.view.number, node.sequence):
             return state
         mine, followed = contents(node.store), state.contents or {}
-        for what in sorted({*mine, *followed}, key=repr):
+        for what in sorted({*mine, *followed}):
             if mine.get(what) != followed.get(what):
                 return Broken(
-                    f"after {node.sequence} requests in {described(node.view)} the primary {node_id} has "
-                    f"{mine.get(what)!r} for {what}, and its backup {state.backup} has {followed.get(what)!r}"
+                    f"after {node.sequence} requests in {described(node.view)}, {what} is {mine.get(what, 'missing')} "
+                    f"at the primary {node_id} and {followed.get(what, 'missing')} at its backup {state.backup}"
                 )
         return state
 
@@ -165,11 +165,14 @@ class BackupEqual:
 MONITORS: tuple[Monitor, ...] = (Views(), OnePrimary(), AcceptedFirst(), BackupEqual())
 
 
-def contents(store: Store) -> dict[object, object]:
-    """Everything in the store under one roof: values by key, and replies by client."""
+def contents(store: Store) -> dict[str, str]:
+    """Everything in the store under one roof, as text: the values, and the last reply to each client."""
     return {
-        **{f"key {key}": value for key, value in store.data.items()},
-        **{f"client {client}": reply for client, reply in store.replies.items()},
+        **{f"key {key}": repr(value) for key, value in store.data.items()},
+        **{
+            f"the last reply to {client}": f"{reply.output!r} (operation {reply.operation})"
+            for client, reply in store.replies.items()
+        },
     }
 
 
