@@ -47,7 +47,7 @@ class Engine:
         self._root = root
         self._delays = log_uniform(network.fastest, network.slowest)
         self._syncs = log_uniform(network.fastest_sync, network.slowest_sync)
-        self._monitors = [(monitor, monitor.initial) for monitor in monitors]
+        self._monitors = [_Watch(monitor) for monitor in monitors]
         self._pickle_nodes = pickle_nodes
         self._watched = pickle_nodes or bool(monitors)
 
@@ -287,19 +287,18 @@ class Engine:
             self._fire("complete", op.f, host)
 
     def _monitor(self, host: Host, event: object) -> None:
-        node = host.node
-        broken = False
-        for position, (monitor, state) in enumerate(self._monitors):
+        node, name = host.node, host.name
+        for watch in self._monitors:
+            state = watch.state
             try:
-                state = monitor.observe(state, event, node, host.name)
+                new = watch.observe(state, event, node, name)
             except Exception as error:
-                raise self._failed(host, monitor.observe, error) from error
-            self._monitors[position] = (monitor, state)
-            if isinstance(state, Broken):
-                broken = True
-                self.reports.append(InvariantBroken(monitor.name, state.sentence, host.name))
-        if broken:
-            self._monitors = [(monitor, state) for monitor, state in self._monitors if not isinstance(state, Broken)]
+                raise self._failed(host, watch.observe, error) from error
+            if new is not state:
+                watch.state = new
+                if isinstance(new, Broken):
+                    self._monitors = [one for one in self._monitors if one is not watch]
+                    self.reports.append(InvariantBroken(watch.name, new.sentence, name))
 
     def _copied(self, host: Host, message: Message) -> Message:
         assert self.codec is not None
@@ -325,6 +324,15 @@ class Engine:
         reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
         name = getattr(function, "__qualname__", str(function))
         return ContractError(f"{host.name}: {name} at {self.now} ns: {reason}")
+
+
+class _Watch:
+    """A monitor, and its state so far."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self.name = monitor.name
+        self.observe = monitor.observe
+        self.state = monitor.initial
 
 
 def _type_of(event: object) -> str:
