@@ -6,7 +6,7 @@ from math import inf
 from ...histories.operation import Operation
 from ..checker import Budget
 from ..models.model import Model
-from ..verdict import Validity, weakened
+from ..verdict import Validity
 from .observation import Observation
 from .prepare import simplify
 from .search import search
@@ -30,7 +30,6 @@ class Reduction:
         self.model = model
         self.operations = operations
         self.kept = set(range(len(operations)))
-        self.optional: set[int] = set()
         self.work = 0
         self._observation = Observation(model, operations)
         self._resets = sorted(
@@ -53,36 +52,23 @@ class Reduction:
         reads = {place for place in self.kept if self._observation.label[place] is None}
         self._take(self.kept - reads | essential)
         size = len(self.kept)
-        while size:
-            size //= 2
+        while size > 1:
+            size = (size + 1) // 2
             places = sorted(self.kept - essential)
-            for start in range(0, len(places), max(size, 1)):
-                bunch = {*places[start : start + max(size, 1)]} & self.kept
+            for start in range(0, len(places), size):
+                bunch = {*places[start : start + size]} & self.kept
                 if bunch and self.work < WORK:
                     self._take(self.kept - bunch, essential)
 
-    def weaken(self, culprit: Operation | None = None) -> None:
-        """Take the outcome of every mutator for unknown where that is enough."""
-        for place in sorted(self.kept):
-            operation = self.operations[place]
-            mutator = self._observation.label[place] is not None
-            if operation is not culprit and mutator and operation.return_ is not None and self.work < WORK:
-                optional = self.optional | {place}
-                if self._fails(self.kept, optional):
-                    self.optional = optional
-
     def _take(self, places: set[int], essential: frozenset[int] | set[int] = frozenset()) -> bool:
         closed = self._closed(places)
-        if essential <= closed and closed and self._fails(closed, self.optional):
+        if essential <= closed and closed and self._fails(closed):
             self.kept = closed
             return True
         return False
 
-    def _fails(self, places: set[int], optional: set[int]) -> bool:
-        part = [
-            weakened(self.operations[place]) if place in optional else self.operations[place]
-            for place in sorted(places)
-        ]
+    def _fails(self, places: set[int]) -> bool:
+        part = [self.operations[place] for place in sorted(places)]
         result = search(self.model, simplify(self.model, part), ATTEMPT)
         self.work += result.work + len(part)
         return result.validity is Validity.INVALID

@@ -46,9 +46,8 @@ def kv(state: Value, f: str, given: Value) -> tuple[Value, Value]:
         return state, state
     if f == "put":
         return None, given
-    assert isinstance(state, str)
-    assert isinstance(given, str)
-    return state + given, state + given
+    longer = f"{state}{given}"
+    return longer, longer
 
 
 @dataclass
@@ -78,7 +77,8 @@ class Maker:
         """A value that may be there."""
         if self.model == "kv":
             return "".join(self.random.choice("abc") for _ in range(self.random.randint(0, 2)))
-        return self.random.choice([None, *range(1, max(self.written, 1) + 2 if self.unique else 3)])
+        highest = max(self.written, 1) + 1 if self.unique else 2
+        return self.random.randint(1, highest) if self.random.random() < 0.8 else None
 
     def request(self) -> tuple[str, Value]:
         if self.model == "kv":
