@@ -176,7 +176,7 @@ def _record(
         sentence=interrupted or sentence,
         facts=facts(test),
         command=command(test),
-        again=again(test),
+        again="runs the same test again" if interrupted else again(test),
         healed_at=summary.healed_at,
         ended_at=summary.ended_at,
         effects=effects,

@@ -307,7 +307,7 @@ def test_replay_by_other_code_warns_and_exact_refuses(capsys: pytest.CaptureFixt
 
     assert splitbrain("replay", place) == 0
     out, err = capsys.readouterr()
-    assert "commit 0000000000, now " in err
+    assert "splitbrain at commit 0000000000, now " in err
     assert "Python 3.5, now 3." in err
     assert "NOT the same as recorded" in out
 
