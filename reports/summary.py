@@ -33,6 +33,9 @@ STYLES: Final[dict[Tone, str]] = {
 MOST_EVIDENCE: Final = 5
 """How many pieces of evidence are spelt out in the terminal; the page has them all."""
 
+MOST_FAULTS: Final = 20
+"""How many faults are listed in the terminal; the page has them all."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -125,13 +128,15 @@ def _faults(record: RunRecord) -> Iterator[Line]:
         return
     clock = Clock(record.started_at)
     rows = [("faults", "on", "active", "effect")]
-    for effect in record.effects:
+    for effect in record.effects[:MOST_FAULTS]:
         what = effect_in_words(effect) + (f" (downgraded: {effect.downgraded})" if effect.downgraded else "")
         on = plain(effect.detail) or ", ".join(effect.targets) or "–"
         rows.append((f"{effect.unit} {effect.family}", on, clock.between(effect.started, effect.stopped), what))
     yield Line("")
     for position, text in enumerate(_aligned(rows, left=4)):
         yield Line(f"  {text}", "dim" if position == 0 else "plain")
+    if len(record.effects) > MOST_FAULTS:
+        yield Line(f"  … and {len(record.effects) - MOST_FAULTS:,} more faults in the report", "dim")
 
 
 def _again(record: RunRecord) -> Iterator[Line]:
