@@ -108,7 +108,7 @@ def test_2_for_unknown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_2_for_an_interrupted_run_whose_history_can_be_checked() -> None:
-    arguments = ["run", "primary_backup", "--seed", "1", "--operations", "200000", "--time", "2h"]
+    arguments = ["run", "primary_backup", "--seed", "1", "--operations", "200000", "--time", "2h", "--keys", "1000"]
     with start(arguments) as process:
         assert process.stderr is not None
         assert process.stdout is not None
