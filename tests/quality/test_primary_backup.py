@@ -10,6 +10,7 @@ SEEDS = 200
 
 WORKLOAD = {
     "transfer-forgets-duplicates": "kv",
+    "transfer-repeated": "kv",
     "early-repetition": "kv",
     "accepts-old-view": "kv",
 }
