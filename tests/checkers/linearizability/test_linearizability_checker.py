@@ -1,15 +1,16 @@
 """Verdicts, names of anomalies and evidence on histories small enough to read."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pytest
 from msgspec.structs import replace
 
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import checker, linearizable
+from splitbrain.checkers.linearizability import checker, is_evidence, linearizable
 from splitbrain.checkers.linearizability.engine import EngineResult
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import Model, by_name
+from splitbrain.checkers.models.model import Step
 from splitbrain.checkers.verdict import Validity, Verdict
 from splitbrain.errors import HistoryError
 from splitbrain.histories.history import History
@@ -244,3 +245,36 @@ def test_orders_are_verified(order: list[int], right: bool) -> None:
         ("write", 4, "?", 0, None),
     )
     assert is_linearization(by_name("register"), operations, order) is right
+
+
+def bag_step(state: Hashable, operation: Operation) -> tuple[Step, ...]:
+    """Something may be taken out of a bag in any order."""
+    assert isinstance(state, frozenset)
+    if operation.f == "put":
+        return ((None, state | {operation.input}),)
+    return tuple((item, state - {item}) for item in sorted(state)) or ((None, state),)
+
+
+BAG = Model("bag", frozenset({"put", "take"}), frozenset(), bag_step)
+
+
+@pytest.mark.parametrize(
+    ("rows", "valid"),
+    [
+        ([("put", 1, None, 0, 1), ("put", 2, None, 2, 3), ("take", None, 2, 4, 5), ("take", None, 1, 6, 7)], True),
+        ([("put", 1, None, 0, 1), ("take", None, "?", 2, None), ("take", None, None, 3, 4)], True),
+        ([("put", 1, None, 0, 1), ("put", 2, "?", 2, None), ("take", None, 2, 3, 4), ("take", None, 1, 5, 6)], True),
+        ([("put", 1, None, 0, 1), ("take", None, 1, 2, 3), ("take", None, 1, 4, 5), ("put", 2, None, 6, 7)], False),
+        ([("put", 1, None, 0, 1), ("put", True, None, 2, 3), ("take", None, 1.0, 4, 5)], False),
+    ],
+)
+def test_a_model_that_is_no_more_than_a_step_is_enough(rows: list[Row], valid: bool) -> None:
+    operations = history(*rows)
+    verdict = linearizable(BAG).check(History(tuple(operations)), BUDGET)
+    assert verdict.validity is (Validity.VALID if valid else Validity.INVALID)
+    assert [is_evidence(BAG, operations, evidence) for evidence in verdict.evidence] == [True] * (not valid)
+
+
+def test_an_object_on_which_nothing_happened_is_valid() -> None:
+    verdict = check("register", history(("write", 1, "refused", 0, 1), ("read", None, "?", 2, None)))
+    assert verdict.validity is Validity.VALID
