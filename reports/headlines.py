@@ -13,6 +13,9 @@ from ..histories.operation import Operation, Value
 from .meaning import can_be_composed, installs, left, refused, shown
 from .words import Clock, name, noun, request, show
 
+MOST_OBSERVERS: Final = 30
+"""Of how many operations of the evidence the observations are compared: all, unless it is unusually large."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -31,9 +34,9 @@ class Case:
     clock: Clock
 
     def observers(self) -> tuple[Operation, ...]:
-        """The evidence's operations that observed a value, the culprit first, then the last one called first."""
+        """The evidence's operations that observed a value, the culprit first, then the last ones called."""
         seen = [operation for operation in reversed(self.operations) if shown(operation)]
-        return tuple(sorted(seen, key=lambda operation: operation is not self.culprit))
+        return tuple(sorted(seen, key=lambda operation: operation is not self.culprit))[:MOST_OBSERVERS]
 
     def may_install(self, value: Value) -> list[Operation]:
         """Every operation that may have left the key with `value`: the refused ones are not among them."""
@@ -92,12 +95,14 @@ def _read_before_write(case: Case) -> Iterator[str]:
 
 def _overwritten(case: Case) -> Iterator[str]:
     """The value read was replaced, for certain, before the read began, and nothing wrote it again."""
+    candidates = _latest_first(case.operations)
     for reader, value in _observations(case):
-        for newer in _latest_first(case.operations):
+        writers = case.may_install(value)
+        for newer in candidates:
             replaced = left(newer)
             if replaced is None or replaced.value == value or not newer.precedes(reader):
                 continue
-            if all(writer.precedes(newer) for writer in case.may_install(value)):
+            if all(writer.precedes(newer) for writer in writers):
                 yield (
                     f"{_did(case, reader)}, although {_whose(newer, reader)} had been acknowledged{_at(case, newer)} "
                     f"and {_nothing_wrote(case, value, newer)}"
@@ -125,14 +130,14 @@ def _seen_replaced(case: Case) -> Iterator[str]:
 
 
 def _lost_append(case: Case) -> Iterator[str]:
+    appends = [o for o in _latest_first(case.operations) if o.f == "append" and o.outcome == "ok"]
+    puts = [o for o in case.scope if o.f not in ("append", "get", "read") and not refused(o)]
     for reader, value in _observations(case):
-        for append in _latest_first(case.operations):
+        for append in appends:
             piece = append.input
-            if append.f != "append" or append.outcome != "ok" or not isinstance(piece, str):
+            if not isinstance(piece, str) or not isinstance(value, str) or piece in value:
                 continue
-            missing = isinstance(value, str) and piece not in value and append.precedes(reader)
-            puts = [o for o in case.scope if o.f not in ("append", "get", "read") and not refused(o)]
-            if missing and all(put.precedes(append) for put in puts):
+            if append.precedes(reader) and all(put.precedes(append) for put in puts):
                 yield (
                     f"{_did(case, reader)}, although {_whose(append, reader)} had been acknowledged"
                     f"{_at(case, append)} and nothing was put after it"
@@ -140,7 +145,7 @@ def _lost_append(case: Case) -> Iterator[str]:
 
 
 def _swapped_twice(case: Case) -> Iterator[str]:
-    winners = [o for o in case.operations if o.f == "cas" and not refused(o) and o.outcome == "ok"]
+    winners = [o for o in case.operations if o.f == "cas" and not refused(o) and o.outcome == "ok"][-MOST_OBSERVERS:]
     for position, first in enumerate(winners):
         for second in winners[position + 1 :]:
             old, other = shown(first), shown(second)
@@ -158,15 +163,15 @@ def _swapped_twice(case: Case) -> Iterator[str]:
 
 
 def _appended_twice(case: Case) -> Iterator[str]:
+    pieces = dict.fromkeys(o.input for o in case.operations if o.f == "append" and o.input)
     for reader, value in _observations(case):
-        for piece in dict.fromkeys(o.input for o in case.operations if o.f == "append"):
-            if not isinstance(value, str) or not isinstance(piece, str) or not piece:
+        for piece in pieces:
+            if not isinstance(value, str) or not isinstance(piece, str) or value.count(piece) < 2:
                 continue
             sources = [o for o in case.scope if o.f not in ("get", "read") and _mentions(o, piece)]
-            times = value.count(piece)
-            if times > 1 and len(sources) == 1 and sources[0].f == "append":
+            if len(sources) == 1 and sources[0].f == "append":
                 yield (
-                    f"{_did(case, reader)}, which holds {show(piece, 40)} {times} times, "
+                    f"{_did(case, reader)}, which holds {show(piece, 40)} {value.count(piece)} times, "
                     "although only one operation appends it"
                 )
 

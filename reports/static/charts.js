@@ -84,7 +84,7 @@ splitbrain.charts = (() => {
     const times = [0, ...order.map((i) => columns.start[i] / 1e9), data.end / 1e9];
     const series = names.map(([, name]) => {
       const paint = () => colour(tones.get(name));
-      return { label: name, paths: () => null, points: { show: true, size: 4.5, width: 0, fill: paint }, stroke: paint, value: took };
+      return { label: name, paths: () => null, points: { show: true, size: count < 500 ? 6 : 4.5, width: 0, fill: paint }, stroke: paint, value: took };
     });
     const latencyOf = (i) => aboveZero(columns.stop[i] - columns.start[i]);
     const values = names.map(([number]) => [null, ...order.map((i) => (columns.f[i] === number ? latencyOf(i) : null)), null]);

@@ -166,6 +166,16 @@ def test_rows_are_aligned_and_say_what_was_unknown() -> None:
     )
 
 
+def test_of_large_evidence_the_last_operations_are_shown() -> None:
+    steps: list[Step] = [(0, "write", n % 7, None, "ok", 2 * n, 2 * n + 1) for n in range(2_000)]
+    steps.append((1, "read", None, 9, "ok", 5_000, 5_001))
+    history = build(steps)
+    lines = explain(judge(history, "not linearizable", list(range(2_001))), history, 0)
+    assert lines[1] == "1,961 earlier operations of the evidence are not shown."
+    assert len(lines) == 42
+    assert lines[-1].startswith("> process 1  read")
+
+
 def test_recorded_operations_are_shown_not_widened_ones() -> None:
     history = build([(0, "write", 4, None, "ok", 0, 50), (1, "read", None, 9, "ok", 100, 200)])
     write, read = history.operations
