@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,8 +14,10 @@ from rich.live import Live
 from rich.text import Text
 
 from ...reports.summary import Line, paint, summary
-from ..run import Progress, RunResult
 from ..test import SECOND
+
+if TYPE_CHECKING:
+    from ..run import Progress, RunResult
 
 PLAIN_EVERY, LIVE_EVERY = 1.0, 0.1
 """Seconds between two lines of progress where stderr is a file, and between two updates where it is a terminal."""
@@ -29,7 +32,7 @@ class Reporter:
         self._every = PLAIN_EVERY if live is None else LIVE_EVERY
         self._next = time.monotonic() + self._every
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: "Progress") -> None:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self._every
@@ -60,12 +63,12 @@ def show(lines: Sequence[Line]) -> None:
     Console(highlight=False, soft_wrap=True).print(paint(lines), soft_wrap=True)
 
 
-def show_run(result: RunResult) -> None:
+def show_run(result: "RunResult") -> None:
     """Print a run in words, and where to find all of it."""
     show((*summary(result.record, result.history, result.verdicts), *where(result)))
 
 
-def where(result: RunResult) -> Sequence[Line]:
+def where(result: "RunResult") -> Sequence[Line]:
     """The lines that name the files of a run."""
     if result.directory is None:
         return ()
