@@ -229,10 +229,8 @@ class Engine:
                 push(heap, (due, sequence, _MESSAGE, link, message, path, now))
             elif kind == SET:
                 _, name, ticket, delay = output
-                timer = host.timers.get(name)
-                if timer is not None and timer[0] == ticket:
-                    sequence += 1
-                    push(heap, (now + delay, sequence, _TIMER, host, name, ticket))
+                sequence += 1
+                push(heap, (now + delay, sequence, _TIMER, host, name, ticket))
             else:
                 self._answer(host, *output[1:])
         self._sequence = sequence

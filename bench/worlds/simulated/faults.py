@@ -53,11 +53,10 @@ class Faults:
         self._active[fault.unit] = unit
         for name in unit.nodes:
             host = self._hosts[name]
+            host.stopped_by = fault.unit
             if unit.fault.family == "kill":
-                host.down_by.add(fault.unit)
                 self._engine.kill(host)
             else:
-                host.paused_by.add(fault.unit)
                 self._engine.pause(host)
         for src, dst in unit.grudge:
             link = self._hosts[src].links[dst]
@@ -68,7 +67,7 @@ class Faults:
         return unit
 
     def undo(self, number: int) -> bool:
-        """End a unit, if it is in force; a node comes back when the last unit that keeps it down ends."""
+        """Disarm or end a unit; False if it was not in force."""
         self._armed[:] = [one for one in self._armed if one.fault.unit != number]
         unit = self._active.pop(number, None)
         if unit is None:
@@ -78,14 +77,13 @@ class Faults:
             self._hosts[src].links[dst].mend(number)
         for name in unit.nodes:
             host = self._hosts[name]
-            if number in host.down_by:
-                host.down_by.discard(number)
-                if not host.down_by:
-                    self._engine.start(host)
-            elif number in host.paused_by:
-                host.paused_by.discard(number)
-                if not host.paused_by:
-                    self._engine.resume(host)
+            if host.stopped_by != number:
+                continue  # paused by this unit, it was killed by another
+            host.stopped_by = None
+            if host.parts:
+                self._engine.resume(host)
+            else:
+                self._engine.start(host)
         return True
 
     def heal(self) -> None:
@@ -131,7 +129,7 @@ class Faults:
             groups=self._groups,
             clients=self._clients,
             up=frozenset(host.name for host in up),
-            paused=frozenset(host.name for host in up if host.paused_by),
+            paused=frozenset(host.name for host in up if host.blocked),
             roles={host.name: host.believes() for host in up},
             trigger=trigger,
             spare=can_spare,

@@ -71,8 +71,7 @@ class Host:
         self.disk = Disk()
         self.links: dict[str, Link] = {}
         self.lines: list[str] = []
-        self.down_by: set[int] = set()
-        self.paused_by: set[int] = set()
+        self.stopped_by: int | None = None
         self.syncs = 0
         self.tickets = 0
         self.open: int | None = None
@@ -106,7 +105,6 @@ class Host:
         self.last_sync = 0
         self.held: deque[Held] = deque()
         self.backlog: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-        self.paused_by.clear()
         self.role = ""
 
     def boot(self) -> list[Part]:
