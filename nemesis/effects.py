@@ -2,20 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from .fault import Effect, Fault, Unit
+from .fault import DONE, NO_TARGET, Effect, Fault, Unit
 from .topology import from_links, sides
 
 SECOND, MILLISECOND = 1_000_000_000, 1_000_000
-
-DONE = {
-    "partition": ("message dropped", "messages dropped"),
-    "kill": ("node killed", "nodes killed"),
-    "pause": ("node paused", "nodes paused"),
-    "messages.loss": ("message lost", "messages lost"),
-    "messages.duplicate": ("message duplicated", "messages duplicated"),
-    "messages.delay": ("message delayed", "messages delayed"),
-}
-"""What an effect's count counts, by family: one, and many."""
 
 
 def begin(unit: Unit, now: int) -> Effect:
@@ -43,7 +33,7 @@ def detail(unit: Unit) -> str:
     if unit.nodes:
         return " ".join(unit.nodes)
     if not unit.grudge:
-        return "no target"
+        return NO_TARGET
     if fault.family == "partition":
         return f"{fault.shape} cut {cut(unit.grudge)}"
     most = f" by up to {fault.delay / MILLISECOND:g} ms" if fault.family == "messages.delay" else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..histories.event import NemesisEvent
+from ..nemesis.fault import NO_TARGET
 from .words import Clock, plain
 
 
@@ -39,8 +40,9 @@ def spans(events: Iterable[NemesisEvent]) -> tuple[Span, ...]:
 
 
 def active(faults: Iterable[Span], first: int, last: int) -> tuple[Span, ...]:
-    """Those that were active at some time between `first` and `last`, both included."""
-    return tuple(fault for fault in faults if fault.start <= last and (fault.stop is None or fault.stop >= first))
+    """Those that were active at some time between `first` and `last`, both included, and had somebody to hit."""
+    hits = (fault for fault in faults if not fault.detail.startswith(NO_TARGET))
+    return tuple(fault for fault in hits if fault.start <= last and (fault.stop is None or fault.stop >= first))
 
 
 def in_words(fault: Span, clock: Clock) -> str:

@@ -65,32 +65,24 @@ def _never_written(case: Case) -> Iterator[str]:
 
 
 def _refused_yet_visible(case: Case) -> Iterator[str]:
-    for reader, value in _observations(case):
-        attempts = case.try_to_install(value)
-        if attempts and all(refused(attempt) for attempt in attempts):
+    for reader, found, verb, attempts in _finds(case):
+        if all(refused(attempt) for attempt in attempts):
             if len(attempts) == 1:
-                only = attempts[0]
+                (only,) = attempts
                 yield (
-                    f"{_did(case, reader)}, although the only operation that writes {show(value, 40)}, "
-                    f"{_whose(only, reader)}, {_refusal(only)}{_at(case, only)}"
+                    f"{found}, although the only operation that {verb}, {_whose(only, reader)}, "
+                    f"{_refusal(only)}{_at(case, only)}"
                 )
             else:
-                yield (
-                    f"{_did(case, reader)}, although all {len(attempts)} operations that write {show(value, 40)} "
-                    "were refused or reported another value"
-                )
+                yield f"{found}, although every operation that {verb} was refused"
 
 
 def _read_before_write(case: Case) -> Iterator[str]:
-    for reader, value in _observations(case):
-        attempts = case.try_to_install(value)
-        if attempts and all(reader.precedes(attempt) for attempt in attempts):
+    for reader, found, verb, attempts in _finds(case):
+        if all(reader.precedes(attempt) for attempt in attempts):
             first = min(attempts, key=lambda attempt: attempt.call)
             which = "the only operation" if len(attempts) == 1 else "the first operation"
-            yield (
-                f"{_did(case, reader)}, but {which} that writes {show(value, 40)} was not invoked until "
-                f"{case.clock.at(first.invoked)}"
-            )
+            yield f"{found}, but {which} that {verb} was not invoked until {case.clock.at(first.invoked)}"
 
 
 def _overwritten(case: Case) -> Iterator[str]:
@@ -168,10 +160,10 @@ def _appended_twice(case: Case) -> Iterator[str]:
         for piece in pieces:
             if not isinstance(value, str) or not isinstance(piece, str) or value.count(piece) < 2:
                 continue
-            sources = [o for o in case.scope if o.f not in ("get", "read") and _mentions(o, piece)]
-            if len(sources) == 1 and sources[0].f == "append":
+            sources = [o for o in case.scope if o.f == "append" and o.input == piece]
+            if len(sources) == 1 and not can_be_composed(value, case.scope, piece):
                 yield (
-                    f"{_did(case, reader)}, which holds {show(piece, 40)} {value.count(piece)} times, "
+                    f"{_did(case, reader)}, which holds {show(piece, 40)} more than once, "
                     "although only one operation appends it"
                 )
 
@@ -185,7 +177,7 @@ def _generic(case: Case) -> str:
 
 Finder = Callable[[Case], Iterator[str]]
 
-ANY: Final[tuple[Finder, ...]] = (_overwritten, _seen_replaced, _lost_append)
+ANY: Final[tuple[Finder, ...]] = (_overwritten, _seen_replaced, _lost_append, _appended_twice)
 """Tried for every anomaly, once the sentences of its own kind do not hold. Those about values that nobody wrote are
 not among them: only the checker knows the initial value."""
 
@@ -207,6 +199,26 @@ def _observations(case: Case) -> Iterator[tuple[Operation, Value]]:
             yield operation, seen.value
 
 
+def _finds(case: Case) -> Iterator[tuple[Operation, str, str, list[Operation]]]:
+    """What was seen and who would have written it: the observer, what it saw in words, and the attempts.
+
+    Where values grow by appending, each piece of the value is looked at by itself. Nothing without attempts.
+    """
+    appended = dict.fromkeys(o.input for o in case.operations if o.f == "append")
+    for reader, value in _observations(case):
+        seen = _did(case, reader)
+        if not appended:
+            attempts = case.try_to_install(value)
+            if attempts:
+                yield reader, seen, f"writes {show(value, 40)}", attempts
+            continue
+        for piece in appended:
+            if isinstance(piece, str) and piece and isinstance(value, str) and piece in value:
+                attempts = [o for o in case.scope if o.f not in ("get", "read") and _mentions(o, piece)]
+                if all(attempt.f == "append" for attempt in attempts):
+                    yield reader, f"{seen}, which holds {show(piece, 40)}", f"appends {show(piece, 40)}", attempts
+
+
 def _latest_first(operations: Sequence[Operation]) -> list[Operation]:
     return sorted(
         operations, key=lambda operation: -1 if operation.return_ is None else operation.return_, reverse=True
@@ -225,6 +237,8 @@ def _did(case: Case, operation: Operation) -> str:
     replaced = left(operation) if operation.f == "cas" else None
     if replaced is not None:
         verb, what = "replaced", f"{what} with {show(replaced.value, 40)}"
+    elif operation.f == "append":
+        verb = f"appended {show(operation.input, 40)} and got"
     return f"process {operation.process} {verb}{what}{_at(case, operation)}"
 
 

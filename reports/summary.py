@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ..checkers.verdict import Validity, Verdict
 from ..histories.history import History
-from ..nemesis.fault import Effect
+from ..nemesis.fault import DONE, Effect
 from .explain import explanations
 from .latency import counts
 from .record import RunRecord
@@ -69,15 +69,7 @@ def paint(lines: Sequence[Line]) -> "Text":
 
 def effect_in_words(effect: Effect) -> str:
     """What a unit did, as in `12 messages dropped` or `1 node killed`."""
-    noun, verb = {
-        "partition": ("message", "dropped"),
-        "messages.loss": ("message", "dropped"),
-        "messages.duplicate": ("message", "duplicated"),
-        "messages.delay": ("message", "delayed"),
-        "kill": ("node", "killed"),
-        "pause": ("node", "paused"),
-    }[effect.family]
-    return f"{effect.count:,} {noun}{'' if effect.count == 1 else 's'} {verb}" if effect.count else "no effect"
+    return f"{effect.count:,} {DONE[effect.family][effect.count != 1]}" if effect.count else "no effect"
 
 
 def _facts(record: RunRecord) -> Iterator[Line]:

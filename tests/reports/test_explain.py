@@ -122,7 +122,40 @@ def test_duplicate_append() -> None:
         (2, "get", None, "aba", "ok", 100, 200),
     ]
     assert headline(steps, "duplicate append") == (
-        'process 2 got x = "aba" at 0.200 s, which holds "a" 2 times, although only one operation appends it'
+        'process 2 got x = "aba" at 0.200 s, which holds "a" more than once, although only one operation appends it'
+    )
+
+
+def test_a_value_that_only_looks_like_a_duplicate() -> None:
+    steps: list[Step] = [
+        (0, "append", "ab", None, "ok", 0, 50),
+        (1, "append", "a", None, "ok", 60, 90),
+        (2, "append", "b", None, "ok", 60, 90),
+        (3, "get", None, "abab", "ok", 100, 200),
+    ]
+    assert "no order of these 4 operations" in headline(steps, "duplicate append")
+
+
+def test_an_append_that_returns_the_value_is_an_observer() -> None:
+    steps: list[Step] = [
+        (0, "append", "5 ", "5 ", "ok", 0, 50),
+        (1, "append", "7 ", "5 5 7 ", "ok", 60, 90),
+    ]
+    assert headline(steps, "not linearizable") == (
+        'process 1 appended "7 " and got x = "5 5 7 " at 0.090 s, which holds "5 " more than once, '
+        "although only one operation appends it"
+    )
+
+
+def test_a_refused_append_that_is_visible() -> None:
+    steps: list[Step] = [
+        (0, "append", "a", None, "ok", 0, 50),
+        (1, "append", "b", None, "fail", 60, 90),
+        (2, "get", None, "ab", "ok", 100, 200),
+    ]
+    assert headline(steps, "refused, yet visible") == (
+        'process 2 got x = "ab" at 0.200 s, which holds "b", although the only operation that appends "b", '
+        'the append of "b" by process 1, was refused at 0.090 s'
     )
 
 
@@ -141,8 +174,8 @@ def test_lost_append() -> None:
 def test_text_that_nothing_spells() -> None:
     steps: list[Step] = [(0, "append", "ab", None, "ok", 0, 50), (2, "get", None, "abc", "ok", 100, 200)]
     assert "which no sequence of the puts and appends of this history spells" in headline(steps, "value nobody wrote")
-    steps[1] = (2, "get", None, "abab", "ok", 100, 200)
-    assert "no order of these 2 operations" in headline(steps, "value nobody wrote")
+    steps[1:] = [(1, "append", "ab", None, "ok", 0, 50), (2, "get", None, "abab", "ok", 100, 200)]
+    assert "no order of these 3 operations" in headline(steps, "value nobody wrote")
 
 
 def test_models_without_sentences_of_their_own_are_described_in_general() -> None:

@@ -166,14 +166,12 @@ def is_before_write(history: History, text: str) -> bool:
 
 
 def is_refused(history: History, text: str) -> bool:
-    said = re.match(SEES + r", although (?:the only operation that writes|all (\d+) operations that write) (\w+)", text)
+    said = re.match(SEES + r", although (?:the only operation|(every) operation) that writes (\w+)", text)
     if not said:
         return False
-    assert re.search(
-        r"were refused or reported another value$|(was refused|reported another value instead) at [\d.]+ s$", text
-    )
+    assert re.search(r"(was refused|reported another value instead)( at [\d.]+ s)?$", text)
     assert saw(at(history, said[1], said[3])) == said[2] == said[5]
-    assert len(writers(history, said[2])) == int(said[4] or 1)
+    assert (len(writers(history, said[2])) > 1) == (said[4] == "every")
     assert not writers(history, said[2], refused=False)
     return True
 
