@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -59,8 +60,21 @@ def reporter(label: str) -> Iterator[Reporter]:
 
 
 def show(lines: Sequence[Line]) -> None:
-    """Print lines to stdout, in colour on a terminal; long ones are left to the terminal to wrap."""
-    Console(highlight=False, soft_wrap=True).print(paint(lines), soft_wrap=True)
+    """Print lines to stdout: in colour and folded on a terminal, as they are elsewhere."""
+    console = Console(highlight=False, soft_wrap=True)
+    shown = [part for line in lines for part in folded(line)] if console.is_terminal else lines
+    console.print(paint(shown), soft_wrap=True)
+
+
+def folded(line: Line) -> list[Line]:
+    """The line on as many lines as it needs, indented alike. A command stays one line, so that it can be copied."""
+    if len(line.text) <= width() or line.tone == "command":
+        return [line]
+    indent = " " * (len(line.text) - len(line.text.lstrip()))
+    if indent or line.tone != "plain":
+        indent += "  "
+    parts = textwrap.wrap(line.text, width(), subsequent_indent=indent, break_on_hyphens=False)
+    return [Line(part, line.tone) for part in parts]
 
 
 def show_run(result: "RunResult") -> None:
