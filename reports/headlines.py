@@ -6,7 +6,7 @@ what the checker proved, always holds.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from ..histories.operation import Operation, Value
@@ -15,6 +15,9 @@ from .words import Clock, name, noun, request, show
 
 MOST_OBSERVERS: Final = 30
 """Of how many operations of the evidence the observations are compared: all, unless it is unusually large."""
+
+LONGEST_TEXT: Final = 2_000
+"""Up to how many characters a value is searched for what was appended twice."""
 
 
 @dataclass(frozen=True)
@@ -155,13 +158,15 @@ def _swapped_twice(case: Case) -> Iterator[str]:
 
 
 def _appended_twice(case: Case) -> Iterator[str]:
-    pieces = dict.fromkeys(o.input for o in case.operations if o.f == "append" and o.input)
-    for reader, value in _observations(case):
+    inputs = dict.fromkeys(o.input for o in case.operations if o.f == "append")
+    pieces = [piece for piece in inputs if isinstance(piece, str) and piece]
+    for reader, value in islice(_observations(case), 3):
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+            continue
         for piece in pieces:
-            if not isinstance(value, str) or not isinstance(piece, str) or value.count(piece) < 2:
-                continue
             sources = [o for o in case.scope if o.f == "append" and o.input == piece]
-            if len(sources) == 1 and not can_be_composed(value, case.scope, piece):
+            twice = value.count(piece) > 1 and len(sources) == 1
+            if twice and not can_be_composed(value, case.scope, piece):
                 yield (
                     f"{_did(case, reader)}, which holds {show(piece, 40)} more than once, "
                     "although only one operation appends it"
