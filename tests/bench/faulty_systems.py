@@ -1,6 +1,7 @@
 """Systems that go wrong in one way each, for the command line to name as `faulty_systems:<attribute>`."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from splitbrain.histories.event import Invocation
 from splitbrain.systems.node import ClientNode, Context, Node
@@ -37,6 +38,7 @@ class Never:
 
     name = "never"
     initial = None
+    events: ClassVar[frozenset[type]] = frozenset((str,))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         return Broken("it does not hold")

@@ -47,7 +47,10 @@ class Engine:
         self._root = root
         self._delays = log_uniform(network.fastest, network.slowest)
         self._syncs = log_uniform(network.fastest_sync, network.slowest_sync)
-        self._monitors = [_Watch(monitor) for monitor in monitors]
+        self._monitors: dict[type, list[_Watch]] = {}
+        for watch in map(_Watch, monitors):
+            for wanted in watch.events:
+                self._monitors.setdefault(wanted, []).append(watch)
         self._pickle_nodes = pickle_nodes
         self._watched = pickle_nodes or bool(monitors)
 
@@ -196,8 +199,9 @@ class Engine:
             host.restore()
         if host.is_client:
             return
-        if self._monitors:
-            self._monitor(host, event)
+        watches = self._monitors.get(type(event))
+        if watches:
+            self._monitor(watches, host, event)
         role = host.believes() if self._armed else host.role
         if role != host.role:
             host.role = role
@@ -284,9 +288,9 @@ class Engine:
         if self._armed:
             self._fire("complete", op.f, host)
 
-    def _monitor(self, host: Host, event: object) -> None:
+    def _monitor(self, watches: list["_Watch"], host: Host, event: object) -> None:
         node, name = host.node, host.name
-        for watch in self._monitors:
+        for watch in tuple(watches):
             state = watch.state
             try:
                 new = watch.observe(state, event, node, name)
@@ -295,7 +299,8 @@ class Engine:
             if new is not state:
                 watch.state = new
                 if isinstance(new, Broken):
-                    self._monitors = [one for one in self._monitors if one is not watch]
+                    for wanted in watch.events:
+                        self._monitors[wanted].remove(watch)
                     self.reports.append(InvariantBroken(watch.name, new.sentence, name))
 
     def _copied(self, host: Host, message: Message) -> Message:
@@ -329,6 +334,7 @@ class _Watch:
 
     def __init__(self, monitor: Monitor) -> None:
         self.name = monitor.name
+        self.events = monitor.events
         self.observe = monitor.observe
         self.state = monitor.initial
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scripted import MS, Scripted, World, fault, words
+from scripted import MS, Do, Said, Scripted, World, fault, words
 
 from splitbrain.bench.actions import Completed, Discard, Heal, Healed, Injected, InvariantBroken, Undo, Undone
 from splitbrain.nemesis.fault import Unit
@@ -121,6 +121,7 @@ class Quiet:
 
     name: str = "quiet"
     initial: int = 0
+    events: frozenset[type] = frozenset((str, Do, Said))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object:
         assert isinstance(node, Scripted)
