@@ -184,7 +184,13 @@ def _record(
         liveness=summary.liveness,
         event_log=simulation.event_log_hash(),
         clients=test.clients,
+        warnings=_without_effect(effects),
     )
+
+
+def _without_effect(effects: Sequence[Effect]) -> tuple[str, ...]:
+    idle = [str(effect.unit) for effect in effects if not effect.count]
+    return (f"{len(idle)} of {len(effects)} faults had no effect: {', '.join(idle)}",) if idle else ()
 
 
 def _keep(
