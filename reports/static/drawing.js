@@ -178,6 +178,7 @@ splitbrain.drawing = (() => {
     const y = rowTop(row) + (ROW - BAR) / 2 - state.scroll;
     const special = [];
     let drawnTo = -Infinity;
+    let taken = -Infinity;
     for (let n = firstVisible(operations, state.from - TAIL / scale.perNs); n < operations.length; n++) {
       const i = operations[n];
       if (columns.start[i] > state.to) break;
@@ -190,7 +191,11 @@ splitbrain.drawing = (() => {
       while (state.key !== null && next < operations.length && columns.key[operations[next]] !== state.key) next++;
       const free = next < operations.length ? scale.x(columns.start[operations[next]]) - x : scale.right - x;
       const left = Math.max(x, scale.left - 6);
-      const call = [i, left, Math.min(end, scale.right + 6) - left, y, free - (left - x), scale.left, state];
+      const w = Math.min(end, scale.right + 6) - left;
+      // The label of a suspect stands beside its bar, whatever is there: what comes under it keeps its own to itself.
+      const room = x < taken ? 0 : free - (left - x);
+      const call = [i, left, w, y, room, scale.left, state];
+      if (state.dim && suspects.has(i) && measure(context, label(i)) > w - 10) taken = end + measure(context, label(i)) + 8;
       if (plain) bar(context, ...call);
       else special.push(call);
       drawnTo = Math.max(drawnTo, x + Math.max(end - x, 1.5));
