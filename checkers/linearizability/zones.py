@@ -15,7 +15,7 @@ looked at, nor are values that were written more than once, nor whatever followe
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
@@ -33,11 +33,11 @@ ENOUGH = 64
 
 
 def conflicts(model: Model, operations: Sequence[Operation]) -> list[Conflict]:
-    """Conflicts among the operations of one object, in the order of their calls.
+    """Conflicts among the operations of one object, those of short chains first.
 
-    Each is closed: with an operation that found a value it holds whoever may have written that, and with an operation
-    of unknown outcome one that found what it wrote. At most six operations for reads and writes. None at all for a
-    model whose operations have no `access`.
+    Each is in the order of its operations' calls, and closed: with an operation that found a value it holds whoever may
+    have written that, and with an operation of unknown outcome one that found what it wrote. At most six operations for
+    reads and writes. None at all for a model whose operations have no `access`.
     """
     if model.access is None:
         return []
@@ -109,20 +109,18 @@ class _Values:
         found: set[Hashable] = set()
         work = list(conflict)
         while work:
-            operation = work.pop()
-            if operation.index in closed:
-                continue
-            closed[operation.index] = operation
-            access = self.access[operation.index]
-            if access.reads is not ANY:
-                found.add(access.reads)
-                work += self.writers.get(access.reads, ())
-            if not work:
-                pending = (each for each in closed.values() if each.return_ is None)
-                lonely = [each for each in pending if self.access[each.index].writes not in found]
-                readers = [self.readers.get(self.access[each.index].writes, []) for each in lonely]
-                work += [min(group, key=returned) for group in readers if group]
+            for operation in work:
+                closed[operation.index] = operation
+            reads = {access.reads: None for each in work if (access := self.access[each.index]).reads is not ANY}
+            found.update(reads)
+            pending = (self.access[each.index].writes for each in work if each.return_ is None)
+            finders = [min(self.readers[value], key=returned) for value in pending if self._is_lonely(value, found)]
+            writers = [writer for value in reads for writer in self.writers.get(value, ())]
+            work = [each for each in (*writers, *finders) if each.index not in closed]
         return tuple(sorted(closed.values(), key=lambda each: each.index))
+
+    def _is_lonely(self, value: Hashable, found: Set[Hashable]) -> bool:
+        return value not in found and value in self.readers
 
     def is_unique(self, value: Hashable) -> bool:
         """Whether at most one operation can have put the value there."""

@@ -47,10 +47,10 @@ class Engine:
         self._root = root
         self._delays = log_uniform(network.fastest, network.slowest)
         self._syncs = log_uniform(network.fastest_sync, network.slowest_sync)
-        self._monitors: dict[type, list[_Watch]] = {}
+        self._monitors: dict[type, tuple[_Watch, ...]] = {}
         for watch in map(_Watch, monitors):
             for wanted in watch.events:
-                self._monitors.setdefault(wanted, []).append(watch)
+                self._monitors[wanted] = (*self._monitors.get(wanted, ()), watch)
         self._pickle_nodes = pickle_nodes
         self._watched = pickle_nodes or bool(monitors)
 
@@ -288,9 +288,9 @@ class Engine:
         if self._armed:
             self._fire("complete", op.f, host)
 
-    def _monitor(self, watches: list["_Watch"], host: Host, event: object) -> None:
+    def _monitor(self, watches: tuple["_Watch", ...], host: Host, event: object) -> None:
         node, name = host.node, host.name
-        for watch in tuple(watches):
+        for watch in watches:
             state = watch.state
             try:
                 new = watch.observe(state, event, node, name)
@@ -300,7 +300,7 @@ class Engine:
                 watch.state = new
                 if isinstance(new, Broken):
                     for wanted in watch.events:
-                        self._monitors[wanted].remove(watch)
+                        self._monitors[wanted] = tuple(one for one in self._monitors[wanted] if one is not watch)
                     self.reports.append(InvariantBroken(watch.name, new.sentence, name))
 
     def _copied(self, host: Host, message: Message) -> Message:
@@ -331,6 +331,8 @@ class Engine:
 
 class _Watch:
     """A monitor, and its state so far."""
+
+    __slots__ = ("events", "name", "observe", "state")
 
     def __init__(self, monitor: Monitor) -> None:
         self.name = monitor.name
