@@ -39,11 +39,12 @@ def from_conflicts(model: Model, operations: Sequence[Operation]) -> Evidence | 
     for conflict in found:
         assert reduction is not None
         if reduction.start_from({operation.index for operation in conflict}):
-            reduction.drop()
-            kept = [present[place] for place in sorted(reduction.kept)]
-            culprit = _first_failure(model, kept, lambda prefix: search(model, prefix, REFERENCE_BUDGET).validity)
+            culprit = _first_failure(
+                model, _kept(reduction, present), lambda prefix: search(model, prefix, REFERENCE_BUDGET).validity
+            )
             assert culprit is not None, "operations that are not linearizable include one that returned"
-            candidates.append(_evidence(kept, culprit))
+            reduction.drop(culprit)
+            candidates.append(_evidence(_kept(reduction, present), culprit))
     candidates.sort(key=lambda evidence: (len(evidence.operations), when(evidence)))
     confirmed = (candidate for candidate in candidates if is_evidence(model, operations, candidate))
     best = next(confirmed, None)

@@ -1,6 +1,6 @@
 """Makes a set of operations that is not linearizable smaller, by leaving operations out in sound ways only."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from math import inf
 
 from ...histories.operation import Operation
@@ -32,7 +32,7 @@ class Reduction:
         self.kept = set(range(len(operations)))
         self.work = 0
         self._observation = Observation(model, operations)
-        self._resets = sorted(
+        self._resets = sorted(  # by return; with call and place
             (operation.return_, operation.call, place)
             for place, operation in enumerate(operations)
             if operation.return_ is not None and operation.outcome == "ok" and model.is_reset(operation)
@@ -43,14 +43,14 @@ class Reduction:
         places = {place for place, operation in enumerate(self.operations) if operation.index in indexes}
         return self._take(places)
 
-    def drop(self, culprit: Operation | None = None) -> None:
+    def drop(self, culprit: Operation) -> None:
         """Leave out what can be: reads first, then bunches of operations, half of them at once, then fewer and fewer.
 
         The culprit stays.
         """
         essential = {place for place in self.kept if self.operations[place] is culprit}
         reads = {place for place in self.kept if self._observation.label[place] is None}
-        self._take(self.kept - reads | essential)
+        self._take(self.kept - reads | essential, essential)
         size = len(self.kept)
         while size > 1:
             size = (size + 1) // 2
@@ -60,9 +60,9 @@ class Reduction:
                 if bunch and self.work < WORK:
                     self._take(self.kept - bunch, essential)
 
-    def _take(self, places: set[int], essential: frozenset[int] | set[int] = frozenset()) -> bool:
+    def _take(self, places: set[int], essential: Set[int] = frozenset()) -> bool:
         closed = self._closed(places)
-        if essential <= closed and closed and self._fails(closed):
+        if closed and essential <= closed and self._fails(closed):
             self.kept = closed
             return True
         return False
@@ -76,35 +76,32 @@ class Reduction:
     def _closed(self, places: set[int]) -> set[int]:
         """The places without those whose operations observe a mutator that is left out, all the way."""
         left = set(places)
-        while True:
-            omitted = self._last_returns(left)
-            unsound = {place for place, reset in self._last_resets(left) if self._observes(place, reset, omitted)}
-            if not unsound:
-                return left
-            left -= unsound
+        omitted: dict[Hashable, float] = {}
+        for place in range(len(self.operations)):
+            if place not in left:
+                self._omit(place, omitted)
+        before = len(left) + 1
+        while len(left) < before:
+            before = len(left)
+            self._remove_observers(left, omitted)
+        return left
 
-    def _last_returns(self, left: set[int]) -> dict[Hashable, float]:
-        """For each label, when the last of its mutators that are not left had returned."""
-        everything = self._observation.everything
-        last: dict[Hashable, float] = {}
-        for place, label in enumerate(self._observation.label):
-            if label is not None and place not in left:
-                return_ = self.operations[place].return_
-                end = inf if return_ is None else return_
-                last[label] = max(end, last.get(label, -1))
-                last[everything] = max(end, last.get(everything, -1))
-        return last
-
-    def _last_resets(self, left: set[int]) -> list[tuple[int, int]]:
-        """The places, each with the latest call of a reset among them that had returned before its own call, or -1."""
-        resets = [(end, call) for end, call, place in self._resets if place in left]
-        latest, following, found = -1, 0, []
+    def _remove_observers(self, left: set[int], omitted: dict[Hashable, float]) -> None:
+        """Go once through the operations that are left. `last_reset` is the latest call of a reset before each."""
+        last_reset, following = -1, 0
         for place in sorted(left):
-            while following < len(resets) and resets[following][0] < self.operations[place].call:
-                latest = max(latest, resets[following][1])
+            while following < len(self._resets) and self._resets[following][0] < self.operations[place].call:
+                _, call, reset = self._resets[following]
                 following += 1
-            found.append((place, latest))
-        return found
+                if reset in left:
+                    last_reset = max(last_reset, call)
+            if any(omitted.get(label, -2) >= last_reset for label in self._observation.seen[place]):
+                left.remove(place)
+                self._omit(place, omitted)
 
-    def _observes(self, place: int, reset: int, omitted: dict[Hashable, float]) -> bool:
-        return any(omitted.get(label, -2) >= reset for label in self._observation.seen[place])
+    def _omit(self, place: int, omitted: dict[Hashable, float]) -> None:
+        """Note for the label of a mutator, and for all labels, when the last that is left out had returned."""
+        label, return_ = self._observation.label[place], self.operations[place].return_
+        if label is not None:
+            for each in (label, self._observation.everything):
+                omitted[each] = max(inf if return_ is None else return_, omitted.get(each, -1))
