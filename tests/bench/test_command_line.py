@@ -317,6 +317,15 @@ def test_replay_by_other_code_warns_and_exact_refuses(capsys: pytest.CaptureFixt
     assert "replay without --exact" in err
 
 
+def test_exact_replays_where_the_code_is_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert splitbrain("run", "ping_pong", "--seed", 3) == 0
+    monkeypatch.setattr("splitbrain.bench.cli.replay.differences", lambda before, now: ())
+    assert splitbrain("replay", "latest", "--exact") == 0
+    assert "Same as recorded" in capsys.readouterr().out
+
+
 def test_a_run_directory_can_be_checked(capsys: pytest.CaptureFixture[str]) -> None:
     assert splitbrain("run", "primary_backup", "--seed", 3) == 0
     capsys.readouterr()
