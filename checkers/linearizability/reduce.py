@@ -14,7 +14,7 @@ from .search import search
 ATTEMPT = Budget(seconds=None, configurations=20_000)
 """For one attempt. No clock, so that the same history always gets the same evidence."""
 
-WORK = 200_000
+WORK = 400_000
 """Search steps and operations looked at, in all attempts together, after which what was reached is good enough."""
 
 
@@ -22,8 +22,8 @@ class Reduction:
     """Smaller and smaller parts of the operations of one object, `kept` being those that are left.
 
     `operations` are all those that are looked at, in the order of their calls. A part is only taken if it is not
-    linearizable, and if no operation in it observes a mutator that is not, a reset between the two excepted
-    (sound.py, step 4).
+    linearizable, and if no operation in it observes a mutator outside it, unless with a reset between the two (sound.py,
+    step 4).
     """
 
     def __init__(self, model: Model, operations: Sequence[Operation]) -> None:
@@ -61,6 +61,7 @@ class Reduction:
                     self._take(self.kept - bunch, essential)
 
     def _take(self, places: set[int], essential: Set[int] = frozenset()) -> bool:
+        self.work += len(places)
         closed = self._closed(places)
         if closed and essential <= closed and self._fails(closed):
             self.kept = closed
@@ -70,7 +71,7 @@ class Reduction:
     def _fails(self, places: set[int]) -> bool:
         part = [self.operations[place] for place in sorted(places)]
         result = search(self.model, simplify(self.model, part), ATTEMPT)
-        self.work += result.work + len(part)
+        self.work += result.work
         return result.validity is Validity.INVALID
 
     def _closed(self, places: set[int]) -> set[int]:
