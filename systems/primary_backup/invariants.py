@@ -135,8 +135,8 @@ class AcceptedFirst:
             accepted = max(accepted, event.sequence)
         if len(node.held) != node.sequence - accepted:
             return Broken(
-                f"{node_id}, primary of {described(view)}, has carried out {node.sequence} requests and its backup has "
-                f"accepted {accepted}, but it holds {len(node.held)} replies"
+                f"{node_id}, primary of {described(view)}, does not hold just the replies that its backup has yet to "
+                f"accept: carried out {node.sequence}, accepted {accepted}, held {len(node.held)}"
             )
         newer = (view.number, accepted)
         return state if newer == state else newer
