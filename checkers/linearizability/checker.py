@@ -144,8 +144,10 @@ def _summary(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> t
     unknown = [each for each in judgements if each.validity is Validity.UNKNOWN]
     of = f"of {_count(len(judgements), 'key')}"
     if invalid:
-        first = f"; first: {evidence[0].anomaly} on key {show(evidence[0].key)}" if evidence else ""
-        return Validity.INVALID, f"{len(invalid)} {of} not linearizable{first}"
+        if not evidence:
+            return Validity.INVALID, f"{len(invalid)} {of} not linearizable; no evidence was confirmed within the budget"
+        first = f"first: {evidence[0].anomaly} on key {show(evidence[0].key)}"
+        return Validity.INVALID, f"{len(invalid)} {of} not linearizable; {first}"
     if unknown:
         return Validity.UNKNOWN, f"{len(unknown)} {of} undecided: on key {show(unknown[0].key)} {unknown[0].reason}"
     total = sum(each.operations for each in judgements)

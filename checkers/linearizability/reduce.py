@@ -22,8 +22,8 @@ class Reduction:
     """Smaller and smaller parts of the operations of one object, `kept` being those that are left.
 
     `operations` are all those that are looked at, in the order of their calls. A part is only taken if it is not
-    linearizable, and if no operation in it observes a mutator outside it, unless with a reset between the two (sound.py,
-    step 4).
+    linearizable, and if no operation in it observes a mutator outside it, unless there is a reset between the two
+    (sound.py, step 4).
     """
 
     def __init__(self, model: Model, operations: Sequence[Operation]) -> None:
