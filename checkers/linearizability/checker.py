@@ -145,7 +145,7 @@ def _summary(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> t
     of = f"of {_count(len(judgements), 'key')}"
     if invalid:
         if not evidence:
-            return Validity.INVALID, f"{len(invalid)} {of} not linearizable; no evidence was confirmed within the budget"
+            return Validity.INVALID, f"{len(invalid)} {of} not linearizable; no evidence confirmed within the budget"
         first = f"first: {evidence[0].anomaly} on key {show(evidence[0].key)}"
         return Validity.INVALID, f"{len(invalid)} {of} not linearizable; {first}"
     if unknown:
