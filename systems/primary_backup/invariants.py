@@ -173,7 +173,7 @@ class BackupEqual:
         mine, followed = contents(node.store.data, node.store.replies), contents(state.data, state.replies)
         what = min(what for what in {*mine, *followed} if mine.get(what) != followed.get(what))
         return Broken(
-            f"after {node.sequence} requests in {described(node.view)}, {what} is {mine.get(what, 'missing')} "
+            f"at sequence number {node.sequence} of {described(node.view)}, {what} is {mine.get(what, 'missing')} "
             f"at the primary {node_id} and {followed.get(what, 'missing')} at its backup {state.backup}"
         )
 
