@@ -11,12 +11,13 @@ from ...checkers.checker import Budget
 from ...checkers.linearizability import linearizable
 from ...checkers.models import NAMES, by_name, infer
 from ...checkers.verdict import Verdict
-from ...errors import SplitbrainError
+from ...errors import HistoryError, SplitbrainError
 from ...histories.history import History
 from ...histories.store import load
 from ...reports.explain import explain
 from ...reports.record import Grade
 from ...reports.summary import TONES, Line
+from ...reports.words import printable
 from ..directory import HISTORY
 from ..exits import BAD_INPUT, of_grade, worst
 from ..result import grade_history
@@ -53,7 +54,8 @@ def command(histories: tuple[str, ...], model: str | None, time: int, as_json: b
             checked = check(path, model, Budget(seconds=time / SECOND))
         except SplitbrainError as error:
             # The others are still to be judged.
-            click.echo(f"splitbrain: {error}", err=True)
+            where = "" if isinstance(error, HistoryError) and error.path else f"{path}: "
+            click.echo(printable(f"splitbrain: {where}{error}"), err=True)
             codes.append(BAD_INPUT)
             continue
         codes.append(of_grade(checked.grade))
@@ -67,7 +69,7 @@ def command(histories: tuple[str, ...], model: str | None, time: int, as_json: b
 def check(path: str, model_name: str | None, budget: Budget) -> Checked:
     """Load and judge a history. The model is inferred where none is named."""
     inside = Path(path) / HISTORY
-    history = load(inside if inside.is_file() else path)
+    history = load(inside if os.path.isfile(inside) else path)
     model = infer(history) if model_name is None else by_name(model_name)
     verdict = linearizable(model).check(history, budget)
     return Checked(path, model.name, history, verdict, *grade_history(history, (verdict,)))
@@ -86,7 +88,7 @@ def to_json(checked: Checked) -> str:
     """The same as one JSON object in one line."""
     return msgspec.json.encode(
         {
-            "history": os.fspath(checked.path),
+            "history": printable(checked.path),
             "grade": checked.grade,
             "reason": checked.sentence,
             "model": checked.model,
