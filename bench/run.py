@@ -29,6 +29,9 @@ from .worlds.simulated import Simulation
 
 WORLDS = ("simulated",)
 
+MOST_NAMED = 20
+"""How many faults without effect a warning names."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -204,7 +207,9 @@ def _record(
 
 def _without_effect(effects: Sequence[Effect]) -> tuple[str, ...]:
     idle = [str(effect.unit) for effect in effects if not effect.count]
-    return (f"{len(idle)} of {len(effects)} faults had no effect: {', '.join(idle)}",) if idle else ()
+    more = f" and {len(idle) - MOST_NAMED:,} more" if len(idle) > MOST_NAMED else ""
+    named = ", ".join(idle[:MOST_NAMED])
+    return (f"{len(idle):,} of {len(effects):,} faults had no effect: {named}{more}",) if idle else ()
 
 
 def _keep(

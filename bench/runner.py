@@ -283,7 +283,7 @@ class Runner:
         if self._probes.missed:
             return Liveness(promised=True, met=False, sentence="; ".join(self._probes.missed))
         if self._phases and self.phase != "final":
-            return Liveness(promised=True, met=False, sentence="the run ended before liveness was tried")
+            return Liveness(promised=False, met=False, sentence="the run ended before liveness was tried")
         return Liveness(promised=True, met=True, sentence=f"every client was served again within {bound} of heal")
 
 
