@@ -80,7 +80,10 @@ def command(
     registry.resolve(test)
     if faults.endswith(".json"):
         nodes = [*deploy(tested, test).servers, *(f"c{thread}" for thread in range(clients))]
-        test = msgspec.structs.replace(test, schedule=load_schedule(Path(faults), nodes))
+        schedule = load_schedule(Path(faults), nodes)
+        if not schedule:
+            raise UsageError(f"{faults}: there is no fault in it: use --faults none")
+        test = msgspec.structs.replace(test, schedule=schedule)
     else:
         parse(faults, tested.fault_model, beyond_tolerance=beyond_tolerance)
     drawn = " (drawn)" if seed is None else ""

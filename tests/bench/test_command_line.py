@@ -140,6 +140,7 @@ def test_2_for_an_interrupted_run_whose_history_can_be_checked() -> None:
         (["run", "faulty_systems:Echo"], "'Echo' in faulty_systems is a type: it must be a"),
         (["run", "ping_pong", "--faults", "meteor"], "there is no 'meteor'"),
         (["run", "ping_pong", "--faults", "no.json"], "no.json: cannot be read"),
+        (["run", "ping_pong", "--faults", HERE / "empty.json"], "empty.json: there is no fault in it"),
         (["run", "ping_pong", "--workload", "kvv"], "no workload named 'kvv': did you mean kv?"),
         (["run", "ping_pong", "--workload", "kv"], "does not serve the workload kv: choose ping"),
         (["run", "ping_pong", "--bug", "sloth"], "has no bug named 'sloth'"),
