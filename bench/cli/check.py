@@ -11,7 +11,7 @@ from ...checkers.checker import Budget
 from ...checkers.linearizability import linearizable
 from ...checkers.models import NAMES, by_name, infer
 from ...checkers.verdict import Verdict
-from ...errors import HistoryError, SplitbrainError
+from ...errors import HistoryError, SplitbrainError, UsageError
 from ...histories.history import History
 from ...histories.store import load
 from ...reports.explain import explain
@@ -43,11 +43,14 @@ class Checked:
 @click.option("--model", type=click.Choice(NAMES), help="What they must be like. [default: found from the history]")
 @length("--time", default="60s", help="At most, for each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per history.")
-def command(histories: tuple[str, ...], model: str | None, time: int, as_json: bool) -> int:
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page on the one HISTORY here.")
+def command(histories: tuple[str, ...], model: str | None, time: int, as_json: bool, report: Path | None) -> int:
     """Judge each HISTORY, a file or a run directory: is it linearizable?
 
     One line each, and the evidence in words for those that are not.
     """
+    if report is not None and len(histories) > 1:
+        raise UsageError(f"--report is for one history: {len(histories)} are named")
     codes = []
     for path in histories:
         try:
@@ -63,6 +66,8 @@ def command(histories: tuple[str, ...], model: str | None, time: int, as_json: b
             click.echo(to_json(checked))
         else:
             show(lines(checked))
+        if report is not None:
+            write_report(checked, report)
     return worst(codes)
 
 
@@ -73,6 +78,13 @@ def check(path: str, model_name: str | None, budget: Budget) -> Checked:
     model = infer(history) if model_name is None else by_name(model_name)
     verdict = linearizable(model).check(history, budget)
     return Checked(path, model.name, history, verdict, *grade_history(history, (verdict,)))
+
+
+def write_report(checked: Checked, report: Path) -> None:
+    """Write the page: the evidence, a timeline, latencies."""
+    from ...reports.page import render_check
+
+    report.write_text(render_check(Path(checked.path).name, checked.history, (checked.verdict,)), encoding="utf-8")
 
 
 def lines(checked: Checked) -> list[Line]:

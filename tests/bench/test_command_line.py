@@ -64,6 +64,17 @@ def test_0_for_a_valid_history(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_check_writes_a_page_on_one_history(capsys: pytest.CaptureFixture[str]) -> None:
+    path = history("h.jsonl", INVALID)
+    assert splitbrain("check", path, "--report", "page.html") == 1
+    page = Path("page.html").read_text()
+    assert "h.jsonl" in page
+    assert "not linearizable" in page
+    assert splitbrain("check", path, path, "--report", "page.html") == 254
+    assert splitbrain("check", path, "--report", "nowhere/page.html") == 254
+    assert "nowhere/page.html: No such file or directory" in capsys.readouterr().err
+
+
 def test_1_for_a_history_that_is_not_linearizable(capsys: pytest.CaptureFixture[str]) -> None:
     assert splitbrain("check", history("h.jsonl", INVALID)) == 1
     out = capsys.readouterr().out
