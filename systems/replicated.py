@@ -14,15 +14,15 @@ proposes commands, and is told by its replica when they have been applied.
             if not self.replica.propose(ctx.sub("log"), msg.command):
                 ctx.send(src, NotLeader(self.replica.leader))
 
-        def applied(self, ctx: Context, command: Data, output: Data) -> None:
+        def applied(self, ctx: Context, command: Command, output: Data) -> None:
             ...
 """
 
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from .node import Context
 
-Scalar: TypeAlias = bool | int | float | str | bytes | None
+Scalar: TypeAlias = bool | int | float | str | None
 
 _One: TypeAlias = Scalar | tuple[Scalar, ...]
 _Two: TypeAlias = Scalar | tuple[_One, ...]
@@ -39,9 +39,12 @@ Protocols carry it without looking inside. It is spelled out because messages ca
 
 
 class StateMachine(Protocol):
-    """What is replicated. The same commands in the same order give the same outputs and the same state everywhere."""
+    """What is replicated. The same commands in the same order give the same outputs and the same state everywhere.
 
-    def apply(self, command: Data) -> Data:
+    Commands and snapshots are `Data`; a machine says in its annotations of what form its own are.
+    """
+
+    def apply(self, command: Any) -> Data:
         """Carry out the command and return its output."""
         ...
 
@@ -49,7 +52,7 @@ class StateMachine(Protocol):
         """The whole state, what is remembered against duplicates included."""
         ...
 
-    def restore(self, snapshot: Data) -> None:
+    def restore(self, snapshot: Any) -> None:
         """Replace the state by that of a snapshot."""
         ...
 
@@ -57,7 +60,7 @@ class StateMachine(Protocol):
 class Service(Protocol):
     """The node around a replica."""
 
-    def applied(self, ctx: Context, command: Data, output: Data) -> None:
+    def applied(self, ctx: Context, command: Any, output: Any) -> None:
         """The replica has applied a command, which is thereby final; called at every replica, in the agreed order.
 
         `ctx` is the service's own context. Commands that a replica takes over in a snapshot are not reported.
