@@ -17,6 +17,7 @@ T = TypeVar("T")
 PACKAGE: Final = __package__.rpartition(".")[0]
 SYSTEMS: Final[Mapping[str, str]] = {
     "ping_pong": f"{PACKAGE}.systems.ping_pong:system",
+    "exactly_once": f"{PACKAGE}.systems.exactly_once:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
