@@ -19,6 +19,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "ping_pong": f"{PACKAGE}.systems.ping_pong:system",
     "exactly_once": f"{PACKAGE}.systems.exactly_once:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
+    "paxos": f"{PACKAGE}.systems.paxos:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 

@@ -1,0 +1,5 @@
+"""Invariants."""
+
+from ..system import Monitor
+
+MONITORS: tuple[Monitor, ...] = ()
