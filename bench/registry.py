@@ -18,6 +18,7 @@ PACKAGE: Final = __package__.rpartition(".")[0]
 SYSTEMS: Final[Mapping[str, str]] = {
     "ping_pong": f"{PACKAGE}.systems.ping_pong:system",
     "exactly_once": f"{PACKAGE}.systems.exactly_once:system",
+    "versioned": f"{PACKAGE}.systems.versioned:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
     "paxos": f"{PACKAGE}.systems.paxos:system",
 }
@@ -26,6 +27,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": f"{PACKAGE}.bench.workloads.register:WORKLOAD",
     "kv": f"{PACKAGE}.bench.workloads.kv:WORKLOAD",
+    "versioned": f"{PACKAGE}.bench.workloads.versioned:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
