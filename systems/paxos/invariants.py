@@ -1,5 +1,262 @@
-"""Invariants."""
+"""What holds at every moment of every run, whatever the clients happen to see of it.
 
-from ..system import Monitor
+All are folds over what the replicas have in memory after a handler. That need not be on a disk yet, so none of them
+relies on it before somebody else has heard of it.
+"""
 
-MONITORS: tuple[Monitor, ...] = ()
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from ..key_value import Request, Snapshot
+from ..node import Node
+from ..replicated import Data
+from ..system import Broken, Monitor
+from .messages import Accept, Accepted, Chosen, Heartbeat, Prepare, Promise
+from .messages import Snapshot as Settled
+from .replica import PaxosReplica, Status
+from .server import Server
+from .synod import Ballot, majority
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What an acceptor has promised, and how it had voted by then in the slots above `executed`."""
+
+    ballot: Ballot
+    executed: int
+    votes: Mapping[int, Ballot]
+
+
+class PromisesKept:
+    """What an acceptor has promised to somebody, it keeps: its promise never decreases, and it votes for nothing below.
+
+    `state` is the highest ballot that each replica is known to have promised, because a candidate has its answer.
+    """
+
+    name = "promises-kept"
+    initial: ClassVar[Mapping[str, Promised]] = {}
+    events: ClassVar[frozenset[type]] = frozenset((str, Prepare, Promise, Accept, Heartbeat))
+
+    def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
+        assert isinstance(node, Server)
+        assert isinstance(state, dict)
+        replica = node.replica
+        known: Promised | None = state.get(node_id)
+        if known is not None and replica.durable:
+            if replica.promised < known.ballot:
+                return Broken(f"{node_id} has promised {shown(known.ballot)}, now goes by {shown(replica.promised)}")
+            if isinstance(event, Accept) and self.votes_below(event, known, replica):
+                return Broken(f"{node_id} votes in {shown(event.ballot)}, but has promised {shown(known.ballot)}")
+        if not isinstance(event, Promise):
+            return state
+        news = {
+            name: Promised(promise.ballot, replica.executed, {one.slot: one.vote.ballot for one in promise.votes})
+            for name, promise in replica.promises.items()
+            if name != node_id and (name not in state or state[name].ballot < promise.ballot)
+        }
+        return {**state, **news} if news else state
+
+    @staticmethod
+    def votes_below(accept: Accept, known: Promised, replica: PaxosReplica) -> bool:
+        """Whether the replica has just voted in a ballot below its promise."""
+        vote = replica.votes.get(accept.slot)
+        late = accept.ballot < known.ballot and accept.slot > known.executed
+        return late and vote is not None and vote.ballot == accept.ballot != known.votes.get(accept.slot)
+
+
+class BallotsUnique:
+    """No two proposers, and no two lives of one, use the same ballot.
+
+    `state` is how often each replica was started, and who uses each ballot.
+    """
+
+    name = "ballots-unique"
+    initial: ClassVar[tuple[Mapping[str, int], Mapping[Ballot, tuple[str, int]]]] = ({}, {})
+    events: ClassVar[frozenset[type]] = frozenset((str,))
+
+    def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
+        assert isinstance(node, Server)
+        assert isinstance(state, tuple)
+        starts, users = state
+        if event == "start":
+            return {**starts, node_id: starts.get(node_id, 0) + 1}, users
+        ballot = node.replica.ballot
+        if ballot.node != node_id:
+            return state
+        user = (node_id, starts[node_id])
+        known = users.get(ballot)
+        if known is None:
+            return starts, {**users, ballot: user}
+        if known != user:
+            return Broken(f"{node_id} uses {shown(ballot)}, which it used before its last restart")
+        return state
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who has voted, by slot and ballot, for the slots above `floor`."""
+
+    floor: int = 0
+    votes: Mapping[int, Mapping[Ballot, frozenset[str]]] = field(default_factory=dict)
+
+
+class ChosenByMajority:
+    """What a leader takes for chosen, a majority has voted for in one ballot."""
+
+    name = "chosen-by-majority"
+    initial = Cast()
+    events = frozenset((Accept, Accepted))
+
+    def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
+        assert isinstance(node, Server)
+        assert isinstance(state, Cast)
+        replica = node.replica
+        assert isinstance(event, Accept | Accepted)
+        slot = event.slot
+        vote = replica.votes.get(slot)
+        if vote is None or slot <= state.floor:
+            return state
+        ballots = state.votes.get(slot, {})
+        if isinstance(event, Accept):
+            voters = ballots.get(vote.ballot, frozenset((vote.ballot.node,)))  # who proposes has voted first
+            if node_id in voters:
+                return state
+            floor = max(state.floor, replica.cleared)
+            kept = state.votes if floor == state.floor else {n: v for n, v in state.votes.items() if n > floor}
+            return Cast(floor, {**kept, slot: {**ballots, vote.ballot: voters | {node_id}}})
+        if not replica.leading or replica.status(slot) is not Status.CHOSEN:
+            return state
+        if all(len(voters) < majority(replica.peers) for voters in ballots.values()):
+            votes = "; ".join(f"in {shown(ballot)} {', '.join(sorted(who))}" for ballot, who in ballots.items())
+            return Broken(f"{node_id} takes a command for chosen in slot {slot}, but no majority has voted: {votes}")
+        return state
+
+
+@dataclass(frozen=True)
+class Executed:
+    """The commands of the slots that anybody has executed and not everybody has cleared; how far each replica is.
+
+    `requested` has the bit of every request's number that a client has sent to any server.
+    """
+
+    commands: Mapping[int, Data] = field(default_factory=dict)
+    upto: Mapping[str, int] = field(default_factory=dict)
+    requested: int = 0
+
+
+class OneValue:
+    """All replicas execute the same command in a slot, one that a client has asked for, and none goes back."""
+
+    name = "one-value"
+    initial = Executed()
+    events = frozenset((str, Request, Accept, Accepted, Heartbeat, Chosen, Settled, Promise))
+
+    def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
+        assert isinstance(node, Server)
+        assert isinstance(state, Executed)
+        if isinstance(event, Request):
+            requested = state.requested | 1 << event.number
+            return state if requested == state.requested else replace(state, requested=requested)
+        replica = node.replica
+        before, now = state.upto.get(node_id, 0), replica.executed
+        if now == before:
+            return state
+        if now < before:
+            if event == "start":
+                return replace(state, upto={**state.upto, node_id: now})
+            return Broken(f"{node_id} had executed slots up to {before}, and is back at slot {now}")
+        commands = {slot: command for slot, command in state.commands.items() if slot > replica.cleared}
+        for slot in range(before + 1, now + 1):
+            if slot not in replica.chosen:
+                continue  # it came with a snapshot
+            command = replica.chosen[slot]
+            if commands.setdefault(slot, command) != command:
+                return Broken(f"in slot {slot}, {node_id} executes {command}, another replica {commands[slot]}")
+            if isinstance(command, tuple) and not state.requested >> int(str(command[1])) & 1:
+                return Broken(f"in slot {slot}, {node_id} executes {command}, which nobody has asked for")
+        return replace(state, commands=commands, upto={**state.upto, node_id: now})
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """Up to which slot anybody was told to forget, and what each replica has saved."""
+
+    upto: int = 0
+    saved: Mapping[str, int] = field(default_factory=dict)
+
+
+class ClearedLast:
+    """A slot is forgotten only when every replica has its effect on its disk, and finds it there after a restart."""
+
+    name = "cleared-last"
+    initial = Cleared()
+    events = frozenset((str, Heartbeat))
+
+    def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
+        assert isinstance(node, Server)
+        assert isinstance(state, Cleared)
+        replica = node.replica
+        if event == "start" and replica.durable and replica.executed < state.upto:
+            return Broken(f"{node_id} starts at slot {replica.executed}, but slots up to {state.upto} were cleared")
+        if replica.executed != state.saved.get(node_id, 0):
+            state = replace(state, saved={**state.saved, node_id: replica.executed})
+        if isinstance(event, Heartbeat) and event.cleared > state.upto:
+            for peer in replica.peers:
+                saved = state.saved.get(peer, 0)
+                if saved < event.cleared:
+                    return Broken(f"slots up to {event.cleared} are cleared, but {peer} has executed {saved} only")
+            return replace(state, upto=event.cleared)
+        return state
+
+
+class SameState:
+    """Replicas that have executed the same slots hold the same values and the same duplicate table.
+
+    `state` are the states of the machine that were seen after a slot.
+    """
+
+    name = "same-state"
+    initial: ClassVar[Mapping[int, Snapshot]] = {}
+    events: ClassVar[frozenset[type]] = frozenset((str, Heartbeat, Settled))
+
+    def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
+        assert isinstance(node, Server)
+        assert isinstance(state, dict)
+        slot, mine = node.replica.executed, node.store.snapshot()
+        known = state.get(slot)
+        if known is None:
+            seen: dict[int, Snapshot] = {number: one for number, one in state.items() if number > node.replica.cleared}
+            return {**seen, slot: mine}
+        if known != mine:
+            return Broken(f"after slot {slot}, {node_id} holds {different(mine, known)}")
+        return state
+
+
+MONITORS: tuple[Monitor, ...] = (
+    PromisesKept(),
+    BallotsUnique(),
+    ChosenByMajority(),
+    OneValue(),
+    ClearedLast(),
+    SameState(),
+)
+
+
+def shown(ballot: Ballot) -> str:
+    """The ballot in a few words: "ballot 3 of s1"."""
+    again = f" (restarted {ballot.epoch}×)" if ballot.epoch else ""
+    return f"ballot {ballot.number} of {ballot.node}{again}" if ballot.number else "no ballot"
+
+
+def different(mine: Snapshot, other: Snapshot) -> str:
+    """The first difference between two states of the store."""
+    for name, here, there in (
+        ("key {}", dict(mine[0]), dict(other[0])),
+        ("the last reply to {}", {c: (n, o) for c, n, o in mine[1]}, {c: (n, o) for c, n, o in other[1]}),
+    ):
+        for key in (*here, *there):
+            if here.get(key) != there.get(key):
+                found, expected = here.get(key), there.get(key)
+                return f"{found!r} as {name.format(key)}, where another replica holds {expected!r}"
+    return "the same in another order"

@@ -28,7 +28,7 @@ from .messages import (
     Saved,
     Snapshot,
 )
-from .synod import NO_BALLOT, Ballot, Learner, Vote, highest, majority, next_ballot
+from .synod import NO_BALLOT, Ballot, Learner, Vote, highest, majority
 
 
 class Status(Enum):
@@ -130,7 +130,7 @@ class PaxosReplica(Node):
     def on_timer_election(self, ctx: Context) -> None:
         """Try to lead; with the same ballot as before if nobody has a higher one, so as not to disturb for nothing."""
         if self.ballot < self.promised or self.ballot == NO_BALLOT:
-            self.ballot = next_ballot(self.promised, self.me, ctx.epoch)
+            self.ballot = self.next_ballot(ctx)
             self.promise(ctx, self.ballot)
             own = Promise(self.ballot, self.cleared, self.votes_above(self.executed))
             self.promises = {self.me: own} if self.durable else {}
@@ -160,6 +160,10 @@ class PaxosReplica(Node):
     def on_Reject(self, ctx: Context, src: str, msg: Reject) -> None:
         if msg.promised > self.promised:
             self.promise(ctx, msg.promised)
+
+    def next_ballot(self, ctx: Context) -> Ballot:
+        """The lowest ballot of this life of the replica above all that it knows of."""
+        return Ballot(self.promised.number + 1, self.me, ctx.epoch)
 
     def promise(self, ctx: Context, ballot: Ballot) -> None:
         """Phase 1b: promise the ballot, give up any lower one of its own, and give its proposer some time."""

@@ -1,19 +1,20 @@
 """A server of the key-value service: the store, and the replica that keeps it in step with the others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ..key_value import LOG, KeyValueServer
+from ..key_value import LOG, KeyValueServer, Store
 from .replica import PaxosReplica
 
 
 class Server(KeyValueServer):
     """The store, replicated by Paxos. `peers` are all servers, this one among them."""
 
-    make_replica = PaxosReplica
-
-    def __init__(self, peers: Sequence[str]) -> None:
+    def __init__(
+        self, peers: Sequence[str], replica: type[PaxosReplica] = PaxosReplica, store: Callable[[], Store] = Store
+    ) -> None:
         super().__init__()
-        self.replica: PaxosReplica = self.make_replica(peers, self.store, self)
+        self.store = store()
+        self.replica: PaxosReplica = replica(peers, self.store, self)
         self.subnodes = {LOG: self.replica}
 
     def role(self) -> str:

@@ -100,8 +100,3 @@ def majority(acceptors: Collection[str]) -> int:
 def highest(votes: Iterable[Vote]) -> Vote | None:
     """The vote of the highest ballot, None if there is none (P2c)."""
     return max(votes, key=lambda vote: vote.ballot, default=None)
-
-
-def next_ballot(above: Ballot, node: str, epoch: int) -> Ballot:
-    """The lowest ballot of this life of the node that is above the given one."""
-    return Ballot(above.number + 1, node, epoch)
