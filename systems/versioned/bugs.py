@@ -96,8 +96,8 @@ PLANTED: dict[str, tuple[Nodes, Bug]] = {
             Nodes(server=VolatileVersions),
             Bug(
                 "volatile-versions",
-                "Versions are counted from 1 after a restart: a put on an old version matches a new one (a counter kept "
-                "in memory, next to data kept on disk).",
+                "Versions are counted from 1 after a restart: a put on an old version matches a new one (a counter "
+                "kept in memory, next to data on disk).",
             ),
         ),
         (
