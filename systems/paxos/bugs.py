@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..key_value import Command, Reply, Request, Snapshot, Store
+from ..key_value import LOG, Command, NotLeader, Reply, Request, Snapshot, Store, command_of
 from ..node import Context
 from ..replicated import Data, Scalar
 from ..system import Bug
-from .messages import NOOP, Accept, Accepted
+from .messages import NOOP, Accept, Accepted, Promise
 from .messages import Snapshot as Settled
 from .replica import PaxosReplica
 from .server import Server
@@ -80,11 +80,11 @@ class CountsTwice(PaxosReplica):
         super().on_Accepted(ctx, src, msg)
 
 
-class CountsOldBallots(PaxosReplica):
-    """Counts votes in its slots, whatever ballot they were cast in."""
+class CountsOldPromises(PaxosReplica):
+    """Counts promises for its present ballot, whatever ballot they were given for."""
 
-    def on_Accepted(self, ctx: Context, src: str, msg: Accepted) -> None:
-        super().on_Accepted(ctx, src, Accepted(self.ballot, msg.slot))
+    def on_Promise(self, ctx: Context, src: str, msg: Promise) -> None:
+        super().on_Promise(ctx, src, Promise(self.ballot, msg.cleared, msg.votes))
 
 
 class LearnsFromAnyVote(PaxosReplica):
@@ -149,9 +149,16 @@ class ForgetsDuplicates(Store):
     def apply(self, command: Command) -> Scalar:
         client, number, f, key, value, expected = command
         output = self.execute(f, key, value, expected)
-        if number >= self.newest(client):
-            self.replies[client] = Reply(number, output)
+        self.replies[client] = Reply(number, output)
         return output
+
+
+class ProposesDuplicates(Server):
+    """Proposes every request that arrives."""
+
+    def on_Request(self, ctx: Context, src: str, msg: Request) -> None:
+        if not self.replica.propose(ctx.sub(LOG), command_of(src, msg)):
+            ctx.send(src, NotLeader(msg.number, self.replica.leader))
 
 
 class SnapshotWithoutDuplicates(Store):
@@ -221,11 +228,11 @@ PLANTED: dict[str, tuple[Callable[[Sequence[str]], Server], Bug]] = {
             ),
         ),
         (
-            partial(Server, replica=CountsOldBallots),
+            partial(Server, replica=CountsOldPromises),
             Bug(
-                "counts-old-ballots",
-                "A leader counts a late vote from a ballot in which it led before: a continuation that does not check "
-                "its ballot again (Redis-Raft by Jepsen: answers matched to the wrong request).",
+                "counts-old-promises",
+                "A candidate counts a late promise that was given for an earlier ballot: a continuation that does not "
+                "check its ballot again (a classic mistake in MIT 6.824, there with Raft's terms).",
             ),
         ),
         (
@@ -277,10 +284,10 @@ PLANTED: dict[str, tuple[Callable[[Sequence[str]], Server], Bug]] = {
             ),
         ),
         (
-            partial(Server, store=ForgetsDuplicates),
+            partial(ProposesDuplicates, store=ForgetsDuplicates),
             Bug(
                 "no-dedup",
-                "A command that is in the log twice takes effect twice (MongoDB 4.2.6 by Jepsen: retried writes).",
+                "A request that arrives twice takes effect twice (MongoDB 4.2.6 by Jepsen: retried writes).",
             ),
         ),
         (

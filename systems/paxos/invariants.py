@@ -6,14 +6,14 @@ relies on it before somebody else has heard of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ..key_value import Request, Snapshot
+from ..key_value import Reply, Request
 from ..node import Node
-from ..replicated import Data
+from ..replicated import Data, Scalar
 from ..system import Broken, Monitor
 from .messages import Accept, Accepted, Chosen, Heartbeat, Prepare, Promise
-from .messages import Snapshot as Settled
+from .messages import Snapshot as Snapshot
 from .replica import PaxosReplica, Status
 from .server import Server
 from .synod import Ballot, majority
@@ -150,7 +150,7 @@ class OneValue:
 
     name = "one-value"
     initial = Executed()
-    events = frozenset((str, Request, Accept, Accepted, Heartbeat, Chosen, Settled, Promise))
+    events = frozenset((str, Request, Accept, Accepted, Heartbeat, Chosen, Snapshot, Promise))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         assert isinstance(node, Server)
@@ -217,20 +217,21 @@ class SameState:
     """
 
     name = "same-state"
-    initial: ClassVar[Mapping[int, Snapshot]] = {}
-    events: ClassVar[frozenset[type]] = frozenset((str, Heartbeat, Settled))
+    initial: ClassVar[Mapping[int, tuple[Mapping[Scalar, Scalar], Mapping[str, Reply]]]] = {}
+    events: ClassVar[frozenset[type]] = frozenset((str, Heartbeat, Snapshot))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         assert isinstance(node, Server)
         assert isinstance(state, dict)
-        slot, mine = node.replica.executed, node.store.snapshot()
+        slot, store = node.replica.executed, node.store
         known = state.get(slot)
         if known is None:
-            seen: dict[int, Snapshot] = {number: one for number, one in state.items() if number > node.replica.cleared}
-            return {**seen, slot: mine}
-        if known != mine:
-            return Broken(f"after slot {slot}, {node_id} holds {different(mine, known)}")
-        return state
+            seen = {number: one for number, one in state.items() if number > node.replica.cleared}
+            return {**seen, slot: (dict(store.data), dict(store.replies))}
+        if known == (store.data, store.replies):
+            return state
+        what = different(store.data, known[0]) or f"last replies: {different(store.replies, known[1])}"
+        return Broken(f"after slot {slot}, {node_id} and another replica differ: {what}")
 
 
 MONITORS: tuple[Monitor, ...] = (
@@ -249,14 +250,9 @@ def shown(ballot: Ballot) -> str:
     return f"ballot {ballot.number} of {ballot.node}{again}" if ballot.number else "no ballot"
 
 
-def different(mine: Snapshot, other: Snapshot) -> str:
-    """The first difference between two states of the store."""
-    for name, here, there in (
-        ("key {}", dict(mine[0]), dict(other[0])),
-        ("the last reply to {}", {c: (n, o) for c, n, o in mine[1]}, {c: (n, o) for c, n, o in other[1]}),
-    ):
-        for key in (*here, *there):
-            if here.get(key) != there.get(key):
-                found, expected = here.get(key), there.get(key)
-                return f"{found!r} as {name.format(key)}, where another replica holds {expected!r}"
-    return "the same in another order"
+def different(mine: Mapping[Any, object], others: Mapping[Any, object]) -> str:
+    """The first difference between two tables, "" if there is none."""
+    for key in (*mine, *others):
+        if mine.get(key) != others.get(key):
+            return f"{key} is {mine.get(key)!r} here and {others.get(key)!r} there"
+    return ""
