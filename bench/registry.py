@@ -19,6 +19,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "ping_pong": f"{PACKAGE}.systems.ping_pong:system",
     "exactly_once": f"{PACKAGE}.systems.exactly_once:system",
     "versioned": f"{PACKAGE}.systems.versioned:system",
+    "lock_service": f"{PACKAGE}.systems.lock_service:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
     "paxos": f"{PACKAGE}.systems.paxos:system",
 }
@@ -28,6 +29,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "register": f"{PACKAGE}.bench.workloads.register:WORKLOAD",
     "kv": f"{PACKAGE}.bench.workloads.kv:WORKLOAD",
     "versioned": f"{PACKAGE}.bench.workloads.versioned:WORKLOAD",
+    "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
