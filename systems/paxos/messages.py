@@ -12,8 +12,8 @@ HEARTBEAT = 50 * MILLISECOND
 ELECTION = (150 * MILLISECOND, 300 * MILLISECOND)
 """A replica that hears nothing of a leader for a time drawn from here tries to lead (nanoseconds)."""
 
-BATCH = 64
-"""The most slots that one message for a replica that has fallen behind contains."""
+BATCH = 16
+"""A replica that has fallen behind by more slots than this is sent the state instead of the commands."""
 
 NOOP = None
 """The command that does nothing: it fills the holes that an earlier leader left."""
@@ -104,7 +104,7 @@ class Chosen(Message):
 
 
 class Snapshot(Message):
-    """The state of the machine after this slot; sent when the slots asked for are gone, and kept on disk."""
+    """The state of the machine after this slot; kept on disk, and sent when the slots asked for are many, or gone."""
 
     slot: int
     state: Data

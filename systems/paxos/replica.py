@@ -343,10 +343,10 @@ class PaxosReplica(Node):
     # Catching up
 
     def on_Fetch(self, ctx: Context, src: str, msg: Fetch) -> None:
-        if msg.slot in self.chosen and msg.slot <= self.executed:
-            last = min(self.executed, msg.slot + BATCH - 1)
-            ctx.send(src, Chosen(msg.slot, tuple(self.chosen[slot] for slot in range(msg.slot, last + 1))))
-        elif msg.slot <= self.executed:
+        wanted = range(msg.slot, self.executed + 1)
+        if 0 < len(wanted) <= BATCH and msg.slot in self.chosen:
+            ctx.send(src, Chosen(msg.slot, tuple(self.chosen[slot] for slot in wanted)))
+        elif wanted:
             ctx.send(src, Snapshot(self.executed, self.machine.snapshot()))
 
     def on_Chosen(self, ctx: Context, src: str, msg: Chosen) -> None:
@@ -354,8 +354,6 @@ class PaxosReplica(Node):
             if slot > self.executed:
                 self.chosen[slot] = command
         self.execute(ctx)
-        if len(msg.commands) == BATCH:
-            ctx.send(src, Fetch(self.executed + 1))
 
     def on_Snapshot(self, ctx: Context, src: str, msg: Snapshot) -> None:
         if msg.slot > self.executed:
