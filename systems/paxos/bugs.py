@@ -111,10 +111,8 @@ class ReusesBallots(PaxosReplica):
 class ClearsEarly(PaxosReplica):
     """Forgets a slot as soon as a majority has executed it."""
 
-    def on_timer_heartbeat(self, ctx: Context) -> None:
-        reports = sorted((self.reports.get(peer, 0) for peer in self.peers), reverse=True)
-        self.clear(ctx, min(self.saved, reports[len(self.peers) // 2]))
-        super().on_timer_heartbeat(ctx)
+    def settled(self) -> int:
+        return sorted(self.reports.get(peer, 0) for peer in self.peers)[(len(self.peers) - 1) // 2]
 
 
 class ClearsUnsaved(PaxosReplica):

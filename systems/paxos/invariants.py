@@ -180,10 +180,10 @@ class OneValue:
 
 @dataclass(frozen=True)
 class Cleared:
-    """Up to which slot anybody was told to forget, and what each replica has saved."""
+    """Up to which slot anybody was told to forget, and what each replica had executed at its last heartbeat."""
 
     upto: int = 0
-    saved: Mapping[str, int] = field(default_factory=dict)
+    executed: Mapping[str, int] = field(default_factory=dict)
 
 
 class ClearedLast:
@@ -199,11 +199,12 @@ class ClearedLast:
         replica = node.replica
         if event == "start" and replica.durable and replica.executed < state.upto:
             return Broken(f"{node_id} starts at slot {replica.executed}, but slots up to {state.upto} were cleared")
-        if replica.executed != state.saved.get(node_id, 0):
-            state = replace(state, saved={**state.saved, node_id: replica.executed})
+        known = state.executed.get(node_id, 0)
+        if replica.executed > known or (replica.durable and replica.executed < known):  # a lost disk had it once
+            state = replace(state, executed={**state.executed, node_id: replica.executed})
         if isinstance(event, Heartbeat) and event.cleared > state.upto:
             for peer in replica.peers:
-                saved = state.saved.get(peer, 0)
+                saved = state.executed.get(peer, 0)
                 if saved < event.cleared:
                     return Broken(f"slots up to {event.cleared} are cleared, but {peer} has executed {saved} only")
             return replace(state, upto=event.cleared)

@@ -295,9 +295,10 @@ class PaxosReplica(Node):
             return
         self.save(ctx)
         self.reports[self.me] = self.saved
-        self.clear(ctx, min(self.reports.get(peer, 0) for peer in self.peers))
+        settled = self.settled()
+        self.clear(ctx, settled)
         for peer in self.others:
-            ctx.send(peer, Heartbeat(self.ballot, self.executed, self.cleared))
+            ctx.send(peer, Heartbeat(self.ballot, self.executed, settled))
         self.send_again(ctx)
         ctx.set_timer("heartbeat", HEARTBEAT)
 
@@ -329,8 +330,12 @@ class PaxosReplica(Node):
             self.reports[src] = msg.slot
             self.heard[src] = ctx.now
 
+    def settled(self) -> int:
+        """The last slot whose effect is on every disk: nobody will ever ask for it again."""
+        return min(self.reports.get(peer, 0) for peer in self.peers)
+
     def clear(self, ctx: Context, upto: int) -> None:
-        """Forget the slots whose effect is on every disk: nobody will ever ask for them."""
+        """Forget the slots up to this one."""
         if upto <= self.cleared:
             return
         for slot in range(self.cleared + 1, upto + 1):
