@@ -108,6 +108,14 @@ class ReusesBallots(PaxosReplica):
             super().save_promise(ctx)
 
 
+class LeadsTwice(PaxosReplica):
+    """Campaigns again with the ballot in which it has led before, and with the promises of then."""
+
+    def step_down(self, ctx: Context) -> None:
+        self.leading = False
+        super().step_down(ctx)
+
+
 class ClearsEarly(PaxosReplica):
     """Forgets a slot as soon as a majority has executed it."""
 
@@ -247,6 +255,14 @@ PLANTED: dict[str, tuple[Callable[[Sequence[str]], Server], Bug]] = {
                 "reuses-ballots",
                 "A replica that restarts campaigns with a ballot that it has used before, and proposes two values in "
                 "it (message numbers that start again with their process).",
+            ),
+        ),
+        (
+            partial(Server, replica=LeadsTwice),
+            Bug(
+                "leads-twice",
+                "A leader that gave up since nobody listened leads again in the same ballot, by the promises of then, "
+                "and proposes other commands in it (found in this very system by random crashes).",
             ),
         ),
         (

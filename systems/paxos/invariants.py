@@ -94,15 +94,23 @@ class BallotsUnique:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """What was proposed in a slot in one ballot, and who has voted for it."""
+
+    command: Data
+    voters: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Cast:
-    """Who has voted, by slot and ballot, for the slots above `floor`."""
+    """The proposals by slot and ballot, for the slots above `floor`."""
 
     floor: int = 0
-    votes: Mapping[int, Mapping[Ballot, frozenset[str]]] = field(default_factory=dict)
+    proposals: Mapping[int, Mapping[Ballot, Proposal]] = field(default_factory=dict)
 
 
 class ChosenByMajority:
-    """What a leader takes for chosen, a majority has voted for in one ballot."""
+    """In a ballot one command is proposed for a slot, and what a leader takes for chosen, a majority has voted for."""
 
     name = "chosen-by-majority"
     initial = Cast()
@@ -111,26 +119,38 @@ class ChosenByMajority:
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         assert isinstance(node, Server)
         assert isinstance(state, Cast)
-        replica = node.replica
         assert isinstance(event, Accept | Accepted)
-        slot = event.slot
-        vote = replica.votes.get(slot)
-        if vote is None or slot <= state.floor:
+        if event.slot <= state.floor:
             return state
-        ballots = state.votes.get(slot, {})
         if isinstance(event, Accept):
-            voters = ballots.get(vote.ballot, frozenset((vote.ballot.node,)))  # who proposes has voted first
-            if node_id in voters:
-                return state
-            floor = max(state.floor, replica.cleared)
-            kept = state.votes if floor == state.floor else {n: v for n, v in state.votes.items() if n > floor}
-            return Cast(floor, {**kept, slot: {**ballots, vote.ballot: voters | {node_id}}})
-        if not replica.leading or replica.status(slot) is not Status.CHOSEN:
+            return self.voted(state, event, node.replica, node_id)
+        proposals = state.proposals.get(event.slot, {})
+        replica = node.replica
+        if not replica.leading or replica.status(event.slot) is not Status.CHOSEN:
             return state
-        if all(len(voters) < majority(replica.peers) for voters in ballots.values()):
-            votes = "; ".join(f"in {shown(ballot)} {', '.join(sorted(who))}" for ballot, who in ballots.items())
-            return Broken(f"{node_id} takes a command for chosen in slot {slot}, but no majority has voted: {votes}")
+        if all(len(proposal.voters) < majority(replica.peers) for proposal in proposals.values()):
+            votes = "; ".join(f"in {shown(ballot)} {', '.join(sorted(p.voters))}" for ballot, p in proposals.items())
+            return Broken(f"{node_id} takes slot {event.slot} for chosen, but no majority has voted: {votes}")
         return state
+
+    @staticmethod
+    def voted(state: Cast, accept: Accept, replica: PaxosReplica, node_id: str) -> Cast | Broken:
+        """The state after an acceptor was asked for its vote."""
+        proposals = state.proposals.get(accept.slot, {})
+        known = proposals.get(accept.ballot)
+        if known is None:  # who proposes has voted first
+            known = Proposal(accept.command, frozenset((accept.ballot.node,)))
+        elif known.command != accept.command:
+            return Broken(f"{shown(accept.ballot)} proposes {known.command} and {accept.command} in slot {accept.slot}")
+        vote = replica.votes.get(accept.slot)
+        if vote is None or vote.ballot != accept.ballot or node_id in known.voters:
+            return state
+        floor = max(state.floor, replica.cleared)
+        kept = state.proposals
+        if floor > state.floor:
+            kept = {slot: others for slot, others in kept.items() if slot > floor}
+        known = Proposal(known.command, known.voters | {node_id})
+        return Cast(floor, {**kept, accept.slot: {**proposals, accept.ballot: known}})
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class PaxosReplica(Node):
         """The slots up to this one are forgotten."""
         # Proposer
         self.ballot = NO_BALLOT
-        """The ballot of its latest attempt to lead."""
+        """The ballot in which it leads, or last tried to."""
         self.promises: dict[str, Promise] = {}
         self.leading = False
         self.next = 1
@@ -97,7 +97,12 @@ class PaxosReplica(Node):
     def role(self) -> str:
         if self.leading:
             return "leader"
-        return "candidate" if self.ballot == self.promised != NO_BALLOT else "follower"
+        return "candidate" if self.campaigning else "follower"
+
+    @property
+    def campaigning(self) -> bool:
+        """Whether its latest ballot may still win: it has not led in it, and has promised none above."""
+        return not self.leading and self.ballot == self.promised != NO_BALLOT
 
     @property
     def leader(self) -> str | None:
@@ -129,7 +134,7 @@ class PaxosReplica(Node):
 
     def on_timer_election(self, ctx: Context) -> None:
         """Try to lead; with the same ballot as before if nobody has a higher one, so as not to disturb for nothing."""
-        if self.ballot < self.promised or self.ballot == NO_BALLOT:
+        if not self.campaigning:
             self.ballot = self.next_ballot(ctx)
             self.promise(ctx, self.ballot)
             own = Promise(self.ballot, self.cleared, self.votes_above(self.executed))
@@ -149,7 +154,7 @@ class PaxosReplica(Node):
         ctx.send(src, Promise(msg.ballot, self.cleared, self.votes_above(msg.executed)))
 
     def on_Promise(self, ctx: Context, src: str, msg: Promise) -> None:
-        if self.leading or not msg.ballot == self.ballot == self.promised:
+        if not self.campaigning or msg.ballot != self.ballot:
             return
         if msg.cleared > self.executed:  # one of the two has lost its disk
             ctx.send(src, Fetch(self.executed + 1))
@@ -174,8 +179,10 @@ class PaxosReplica(Node):
             self.step_down(ctx)
 
     def step_down(self, ctx: Context) -> None:
-        """Lead no more."""
-        self.leading = False
+        """Lead no more, and never again in the same ballot: it would propose other commands in it."""
+        if self.leading:
+            self.leading = False
+            self.ballot = NO_BALLOT
         ctx.cancel_timer("heartbeat")
         if self.durable:
             ctx.set_timer("election", self.patience(ctx))
@@ -183,7 +190,7 @@ class PaxosReplica(Node):
     def lead_if_promised(self, ctx: Context) -> None:
         """With the promises of a majority: settle every slot that may have been decided, then lead."""
         needed = majority(self.peers) if self.durable else max(1, len(self.others))
-        if self.leading or len(self.promises) < needed:
+        if len(self.promises) < needed:
             return
         self.leading = True
         self.next = self.overdue = self.executed + 1
