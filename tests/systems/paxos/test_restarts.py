@@ -1,7 +1,9 @@
 """Crashes, restarts, pauses and lost disks: what the labs' nodes never do, and diskv of MIT 6.824 (2015) does."""
 
+import random
+
 import pytest
-from paxos_cluster import PaxosCluster
+from paxos_cluster import MS, PaxosCluster
 
 from splitbrain.systems.paxos.replica import Status
 
@@ -134,3 +136,32 @@ def test_a_deaf_server_disturbs_the_others_once_only() -> None:
     assert cluster.deliveries("Prepare", after=settled, src=deaf) > 50
     assert cluster.deliveries("Promise", after=settled) == 0
     assert cluster.leader == leader
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_disks_are_lost_one_at_a_time_among_crashes_and_partitions(seed: int) -> None:
+    """Random schedules beyond the declared fault model: a disk is lost only while everybody else has one."""
+    chance = random.Random(seed)
+    servers = chance.choice((3, 5))
+    cluster = PaxosCluster(seed, servers=servers, clients=4, trace=False)
+    cluster.inject("messages.delay", "all", rate=0.3, delay=chance.choice((5, 50, 400)) * MS)
+    faults: list[int] = []
+    for step in range(60):
+        for thread in range(4):
+            cluster.invoke("append", f"{thread}.{step} ", thread=thread)
+        up = [name for name in cluster.names if name in cluster.sim.nodes]
+        drawn = chance.random()
+        if drawn < 0.25 and len(up) == servers and all(cluster.replica(name).durable for name in up):
+            faults.append(cluster.lose_disk(chance.choice(up)))
+        elif drawn < 0.4 and up:
+            faults.append(cluster.inject("kill", chance.choice(up)))
+        elif drawn < 0.55:
+            names = chance.sample(cluster.names, servers)
+            faults += cluster.part(names[: servers // 2], names[servers // 2 :])
+        if faults and chance.random() < 0.7:
+            cluster.undo(faults.pop(chance.randrange(len(faults))))
+        cluster.run(chance.choice((5, 20, 100, 400)))
+    cluster.mend(faults)
+    cluster.run(3000)
+    assert str(cluster.ask("get")).split()
+    cluster.check_logs()
