@@ -20,6 +20,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "exactly_once": f"{PACKAGE}.systems.exactly_once:system",
     "versioned": f"{PACKAGE}.systems.versioned:system",
     "lock_service": f"{PACKAGE}.systems.lock_service:system",
+    "two_phase_commit": f"{PACKAGE}.systems.two_phase_commit:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
     "paxos": f"{PACKAGE}.systems.paxos:system",
 }
@@ -30,6 +31,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "kv": f"{PACKAGE}.bench.workloads.kv:WORKLOAD",
     "versioned": f"{PACKAGE}.bench.workloads.versioned:WORKLOAD",
     "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",
+    "bank": f"{PACKAGE}.bench.workloads.bank:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"

@@ -3,11 +3,11 @@
 from itertools import count
 from typing import Any
 
-from splitbrain.bench.actions import Completed, Inject, InvariantBroken, Invoke, Undo
+from splitbrain.bench.actions import Arm, Completed, Inject, InvariantBroken, Invoke, Undo
 from splitbrain.bench.worlds.simulated import Simulation
 from splitbrain.histories.event import Invocation
 from splitbrain.histories.operation import Value
-from splitbrain.nemesis.fault import Fault
+from splitbrain.nemesis.fault import Fault, Trigger
 from splitbrain.systems.system import System
 
 MS = 1_000_000
@@ -65,10 +65,10 @@ class Cluster:
         return self.answers[operation].output
 
     def inject(self, family: str, on: str, **fields: Any) -> int:
-        """Begin a fault; its number."""
+        """Begin a fault, or have it begin at the trigger `at`; its number."""
         unit = next(self._units)
-        fault = Fault(unit=unit, family=family, at=0, lasts=0, on=on, **fields)  # type: ignore[arg-type]
-        self.sim.perform(Inject(fault))
+        fault = Fault(**{"unit": unit, "family": family, "at": 0, "lasts": 0, "on": on, **fields})
+        self.sim.perform(Arm(fault) if isinstance(fault.at, Trigger) else Inject(fault))
         return unit
 
     def undo(self, unit: int) -> None:
