@@ -42,7 +42,7 @@ class Cluster:
         [name] = [name for name, believed in self.sim.roles().items() if believed == role]
         return name
 
-    def invoke(self, f: str, input: Value = None, key: str = "x", thread: int = 0) -> int:
+    def invoke(self, f: str, input: Value = None, key: Value = "x", thread: int = 0) -> int:
         """Have a client begin an operation; its number."""
         op = Invocation(operation=next(self._operations), process=thread, f=f, key=key, input=input, time=self.sim.now)
         self.sim.perform(Invoke(thread, op))
@@ -57,7 +57,7 @@ class Cluster:
                 if isinstance(report, Completed):
                     self.answers[report.operation] = report
 
-    def ask(self, f: str, input: Value = None, key: str = "x", thread: int = 0) -> Value:
+    def ask(self, f: str, input: Value = None, key: Value = "x", thread: int = 0) -> Value:
         """The output of an operation, which must be answered within two seconds."""
         operation = self.invoke(f, input, key, thread)
         self.run(2000, until=operation)
