@@ -65,32 +65,43 @@ class PromisesKept:
         return late and vote is not None and vote.ballot == accept.ballot != known.votes.get(accept.slot)
 
 
-class BallotsUnique:
-    """No two proposers, and no two lives of one, use the same ballot.
+@dataclass(frozen=True)
+class Used:
+    """How often each replica was started, who uses each ballot in which life, who leads, and which leaders gave up."""
 
-    `state` is how often each replica was started, and who uses each ballot.
-    """
+    starts: Mapping[str, int] = field(default_factory=dict)
+    users: Mapping[Ballot, tuple[str, int]] = field(default_factory=dict)
+    leaders: Mapping[str, Ballot] = field(default_factory=dict)
+    given_up: frozenset[Ballot] = frozenset()
+
+
+class BallotsUnique:
+    """No two proposers use the same ballot, nor two lives of one, and nobody leads in a ballot a second time."""
 
     name = "ballots-unique"
-    initial: ClassVar[tuple[Mapping[str, int], Mapping[Ballot, tuple[str, int]]]] = ({}, {})
-    events: ClassVar[frozenset[type]] = frozenset((str,))
+    initial = Used()
+    events = frozenset((str, Promise))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         assert isinstance(node, Server)
-        assert isinstance(state, tuple)
-        starts, users = state
+        assert isinstance(state, Used)
+        replica = node.replica
+        ballot, leads_in = replica.ballot, state.leaders.get(node_id)
         if event == "start":
-            return {**starts, node_id: starts.get(node_id, 0) + 1}, users
-        ballot = node.replica.ballot
-        if ballot.node != node_id:
+            state = replace(state, starts={**state.starts, node_id: state.starts.get(node_id, 0) + 1})
+        elif ballot.node == node_id:
+            user = (node_id, state.starts[node_id])
+            if state.users.get(ballot, user) != user:
+                return Broken(f"{node_id} uses {shown(ballot)}, which it used before its last restart")
+            if ballot not in state.users:
+                state = replace(state, users={**state.users, ballot: user})
+        if replica.leading and ballot in state.given_up:
+            return Broken(f"{node_id} leads again in {shown(ballot)}, after it had given up")
+        if leads_in == (ballot if replica.leading else None):
             return state
-        user = (node_id, starts[node_id])
-        known = users.get(ballot)
-        if known is None:
-            return starts, {**users, ballot: user}
-        if known != user:
-            return Broken(f"{node_id} uses {shown(ballot)}, which it used before its last restart")
-        return state
+        leaders = {name: led for name, led in state.leaders.items() if name != node_id}
+        given_up = state.given_up if leads_in is None else state.given_up | {leads_in}
+        return replace(state, leaders={**leaders, node_id: ballot} if replica.leading else leaders, given_up=given_up)
 
 
 @dataclass(frozen=True)

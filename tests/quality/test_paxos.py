@@ -17,7 +17,7 @@ FOUND = {
     "counts-old-promises": ("kv", 39, "promises-kept"),
     "learns-from-any-vote": ("kv", 1, "same-state"),
     "reuses-ballots": ("kv", 3, "ballots-unique"),
-    "leads-twice": ("register", 234, "chosen-by-majority"),
+    "leads-twice": ("register", 62, "ballots-unique"),
     "clears-early": ("register", 0, "cleared-last"),
     "clears-unsaved": ("kv", 1, "cleared-last"),
     "restores-anything": ("kv", 207, "one-value"),
