@@ -22,6 +22,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "lock_service": f"{PACKAGE}.systems.lock_service:system",
     "two_phase_commit": f"{PACKAGE}.systems.two_phase_commit:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
+    "mapreduce": f"{PACKAGE}.systems.mapreduce:system",
     "paxos": f"{PACKAGE}.systems.paxos:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
@@ -32,6 +33,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "versioned": f"{PACKAGE}.bench.workloads.versioned:WORKLOAD",
     "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",
     "bank": f"{PACKAGE}.bench.workloads.bank:WORKLOAD",
+    "mapreduce": f"{PACKAGE}.bench.workloads.mapreduce:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
