@@ -23,6 +23,10 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "two_phase_commit": f"{PACKAGE}.systems.two_phase_commit:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
     "mapreduce": f"{PACKAGE}.systems.mapreduce:system",
+    "broadcast": f"{PACKAGE}.systems.gossip:broadcast",
+    "counters": f"{PACKAGE}.systems.gossip:counters",
+    "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
+    "kafka": f"{PACKAGE}.systems.gossip:kafka",
     "paxos": f"{PACKAGE}.systems.paxos:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
@@ -34,6 +38,10 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",
     "bank": f"{PACKAGE}.bench.workloads.bank:WORKLOAD",
     "mapreduce": f"{PACKAGE}.bench.workloads.mapreduce:WORKLOAD",
+    "broadcast": f"{PACKAGE}.bench.workloads.gossip:BROADCAST",
+    "counter": f"{PACKAGE}.bench.workloads.gossip:COUNTER",
+    "unique_ids": f"{PACKAGE}.bench.workloads.gossip:IDS",
+    "kafka": f"{PACKAGE}.bench.workloads.gossip:LOGS",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
