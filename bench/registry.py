@@ -23,6 +23,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "two_phase_commit": f"{PACKAGE}.systems.two_phase_commit:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
     "mapreduce": f"{PACKAGE}.systems.mapreduce:system",
+    "snapshot": f"{PACKAGE}.systems.snapshot:system",
     "broadcast": f"{PACKAGE}.systems.gossip:broadcast",
     "counters": f"{PACKAGE}.systems.gossip:counters",
     "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
@@ -42,6 +43,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "counter": f"{PACKAGE}.bench.workloads.gossip:COUNTER",
     "unique_ids": f"{PACKAGE}.bench.workloads.gossip:IDS",
     "kafka": f"{PACKAGE}.bench.workloads.gossip:LOGS",
+    "snapshot": f"{PACKAGE}.bench.workloads.snapshot:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
