@@ -29,6 +29,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
     "kafka": f"{PACKAGE}.systems.gossip:kafka",
     "paxos": f"{PACKAGE}.systems.paxos:system",
+    "sharded": f"{PACKAGE}.systems.sharded:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
@@ -38,6 +39,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "versioned": f"{PACKAGE}.bench.workloads.versioned:WORKLOAD",
     "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",
     "bank": f"{PACKAGE}.bench.workloads.bank:WORKLOAD",
+    "sharded": f"{PACKAGE}.bench.workloads.sharded:WORKLOAD",
     "mapreduce": f"{PACKAGE}.bench.workloads.mapreduce:WORKLOAD",
     "broadcast": f"{PACKAGE}.bench.workloads.gossip:BROADCAST",
     "counter": f"{PACKAGE}.bench.workloads.gossip:COUNTER",
