@@ -1,14 +1,22 @@
-"""Which group owns which shard: configurations, and how one follows from another (MIT 6.824 and UW dslabs, lab 4 part 1).
+"""Which group owns which shard: configurations, and how one follows from another.
 
-Pure functions. The same configuration and the same order give the same next one everywhere.
+Part 1 of lab 4 of MIT 6.824 and UW dslabs, as pure functions: the same configuration and the same order give the same
+next one everywhere.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 from zlib import crc32
 
 from ..node import Message
-from ..replicated import Data, Scalar
+from ..replicated import Scalar
+
+Argument: TypeAlias = Scalar | tuple[Scalar | tuple[str, ...], ...]
+"""What an order is about: a group, or (group, servers), or (shard, group), or the number of a configuration."""
+
+AsData: TypeAlias = tuple[int, tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]
+"""A configuration in scalars and tuples."""
 
 SHARDS = 6
 """Into how many shards the keys are divided."""
@@ -41,12 +49,12 @@ def shard_of(key: Scalar) -> int:
     return crc32(str(key).encode()) % SHARDS
 
 
-def as_data(configuration: Configuration) -> tuple[int, tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+def as_data(configuration: Configuration) -> AsData:
     """The configuration as scalars and tuples; `Configuration(*data)` is the way back."""
     return configuration.number, configuration.owners, configuration.groups
 
 
-def after(configuration: Configuration, f: str, argument: Data) -> Configuration | None:
+def after(configuration: Configuration, f: str, argument: Argument) -> Configuration | None:
     """The configuration after an order, None if the order cannot be carried out.
 
     `join` (group, servers) and `leave` group balance the shards; `move` (shard, group) moves one and leaves the rest.
@@ -55,7 +63,7 @@ def after(configuration: Configuration, f: str, argument: Data) -> Configuration
     groups = dict(configuration.groups)
     match f, argument:
         case "join", (str(group), tuple(servers)) if group not in groups and group != NOBODY:
-            groups[group] = servers  # type: ignore[assignment]
+            groups[group] = servers
             owners = balanced(configuration.owners, sorted(groups))
         case "leave", str(group) if group in groups and len(groups) > 1:
             del groups[group]

@@ -6,12 +6,17 @@ from typing import TypeAlias
 from ..key_value import LOG, NotLeader
 from ..node import Context, Node
 from ..paxos.replica import PaxosReplica
-from ..replicated import Data
-from .configuration import FIRST, Configuration, after, as_data
+from .configuration import FIRST, Argument, AsData, Configuration, after, as_data
 from .messages import NEWEST, Ask, Done, Order
 
-Command: TypeAlias = tuple[str, int, str, Data]
+Command: TypeAlias = tuple[str, int, str, Argument]
 """Client, number of its order, f, argument."""
+
+Output: TypeAlias = bool | AsData | None
+"""Of a query the configuration, None if there is none of that number; of other orders whether they were possible."""
+
+Snapshot: TypeAlias = tuple[tuple[AsData, ...], tuple[tuple[str, int, Output], ...]]
+"""All configurations, and the reply to the newest order of each client."""
 
 
 class ShardMaster:
@@ -19,7 +24,7 @@ class ShardMaster:
 
     def __init__(self, history: Sequence[Configuration] = (FIRST,)) -> None:
         self.history = list(history)
-        self.replies: dict[str, tuple[int, Data]] = {}
+        self.replies: dict[str, tuple[int, Output]] = {}
 
     def find(self, number: int) -> Configuration | None:
         """The configuration of that number, or the newest; None if there is none yet."""
@@ -27,16 +32,15 @@ class ShardMaster:
             return self.history[-1]
         return self.history[number] if 0 <= number < len(self.history) else None
 
-    def apply(self, command: Command) -> Data:
+    def apply(self, command: Command) -> Output:
         """Carry out the order, unless it was before or its client has gone on to a newer one; the reply."""
         client, number, f, argument = command
         if client not in self.replies or number > self.replies[client][0]:
             self.replies[client] = (number, self.execute(f, argument))
         return self.replies[client][1]
 
-    def execute(self, f: str, argument: Data) -> Data:
-        """A query gives the configuration (None if there is none of that number), the others whether they could be
-        carried out."""
+    def execute(self, f: str, argument: Argument) -> Output:
+        """Carry out an order and give its output, past the duplicate table."""
         if f == "query":
             found = self.find(argument) if isinstance(argument, int) else None
             return None if found is None else as_data(found)
@@ -46,19 +50,19 @@ class ShardMaster:
         self.history.append(following)
         return True
 
-    def following(self, f: str, argument: Data) -> Configuration | None:
+    def following(self, f: str, argument: Argument) -> Configuration | None:
         """The next configuration by an order."""
         return after(self.history[-1], f, argument)
 
-    def snapshot(self) -> Data:
+    def snapshot(self) -> Snapshot:
         """All configurations, and the duplicate table."""
         replies = tuple((client, number, output) for client, (number, output) in self.replies.items())
         return tuple(map(as_data, self.history)), replies
 
-    def restore(self, snapshot: tuple[tuple[tuple[Data, ...], ...], tuple[tuple[str, int, Data], ...]]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Take over a snapshot, and forget the rest."""
         history, replies = snapshot
-        self.history = [Configuration(*one) for one in history]  # type: ignore[arg-type]
+        self.history = [Configuration(*one) for one in history]
         self.replies = {client: (number, output) for client, number, output in replies}
 
 
@@ -92,7 +96,7 @@ class MasterServer(Node):
         if found is not None:
             ctx.send(src, found)
 
-    def applied(self, ctx: Context, command: Command, output: Data) -> None:
+    def applied(self, ctx: Context, command: Command, output: Output) -> None:
         """Have the leader answer the client, unless it has gone on to a newer order."""
         client, number, *_ = command
         if self.replica.leader == ctx.id and self.master.replies[client][0] == number:

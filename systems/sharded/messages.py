@@ -2,7 +2,8 @@
 
 from ..key_value import Snapshot
 from ..node import Message
-from ..replicated import Data, Scalar
+from ..replicated import Scalar
+from .configuration import Argument, AsData
 
 MILLISECOND = 1_000_000
 
@@ -36,14 +37,14 @@ class Order(Message):
 
     number: int
     f: str
-    argument: Data
+    argument: Argument
 
 
 class Done(Message):
     """The order was carried out, and gave `output`."""
 
     number: int
-    output: Data
+    output: bool | AsData | None
 
 
 # Anybody and the shard master

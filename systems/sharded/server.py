@@ -75,7 +75,7 @@ class GroupServer(Node):
             return
         what, argument = command
         if what == DO:
-            client, number, _, key, *_ = argument  # type: ignore[misc]
+            client, number, _, key, *_ = argument
             if not output:
                 ctx.send(client, NotServed(number))
             else:

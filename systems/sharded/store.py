@@ -4,8 +4,7 @@ Configurations are part of the log like requests: all servers of a group change 
 two requests. That is what makes it certain which requests a shard has seen when it leaves.
 """
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..key_value import Command as Request
 from ..key_value import Snapshot, Store
@@ -14,7 +13,7 @@ from .configuration import FIRST, NOBODY, Configuration, as_data, shard_of
 
 DO, CONFIGURE, RECEIVE, FORGET = "do", "configure", "receive", "forget"
 
-Command: TypeAlias = tuple[str, Data]
+Command: TypeAlias = tuple[str, Any]
 """What to do, and with what: a request, a configuration, (number, shard, contents) or (number, shard)."""
 
 Move: TypeAlias = tuple[int, int]
@@ -41,11 +40,11 @@ class ShardStore:
         what, argument = command
         match what, argument:
             case "do", tuple(request):
-                return self.do(request)  # type: ignore[arg-type]
+                return self.do(request)
             case "configure", tuple(data):
-                return self.configure(Configuration(*data))  # type: ignore[arg-type]
+                return self.configure(Configuration(*data))
             case "receive", (int(number), int(shard), tuple(contents)):
-                return self.receive(number, shard, contents)  # type: ignore[arg-type]
+                return self.receive(number, shard, contents)
             case "forget", (int(number), int(shard)):
                 return self.forget(number, shard)
         raise ValueError(f"a group cannot {what}")
@@ -64,7 +63,7 @@ class ShardStore:
         Shards without an owner so far are empty. What is given away waits, out of service, until it is received.
         """
         old = self.configuration
-        if new.number != old.number + 1 or self.awaited:
+        if not self.may_change_to(new):
             return False
         mine, others = new.shards(self.group), sorted(old.shards(self.group) - new.shards(self.group))
         for shard in others:
@@ -76,6 +75,10 @@ class ShardStore:
                 self.await_(shard)
         self.configuration = new
         return True
+
+    def may_change_to(self, new: Configuration) -> bool:
+        """Whether it is the next configuration, and the present one is complete."""
+        return new.number == self.configuration.number + 1 and not self.awaited
 
     def give_away(self, new: Configuration, shard: int) -> None:
         """Serve the shard no more, and keep what it holds for its new owner."""
@@ -112,15 +115,15 @@ class ShardStore:
         leaving = tuple((*move, self.bound[move], *contents) for move, contents in sorted(self.leaving.items()))
         return as_data(self.configuration), shards, tuple(sorted(self.awaited)), leaving
 
-    def restore(self, snapshot: Sequence[Data]) -> None:
+    def restore(self, snapshot: Any) -> None:
         """Take over a snapshot, and forget the rest."""
         configuration, shards, awaited, leaving = snapshot
-        self.configuration = Configuration(*configuration)  # type: ignore[arg-type,misc]
-        self.awaited = set(awaited)  # type: ignore[arg-type]
+        self.configuration = Configuration(*configuration)
+        self.awaited = set(awaited)
         self.shards, self.leaving, self.bound = {}, {}, {}
-        for number, *contents in shards:  # type: ignore[union-attr,misc]
+        for number, *contents in shards:
             self.shards[number] = Store()
-            self.shards[number].restore(tuple(contents))  # type: ignore[arg-type]
-        for number, shard, servers, *contents in leaving:  # type: ignore[union-attr,misc]
-            self.leaving[number, shard] = tuple(contents)  # type: ignore[assignment]
+            self.shards[number].restore(tuple(contents))
+        for number, shard, servers, *contents in leaving:
+            self.leaving[number, shard] = tuple(contents)
             self.bound[number, shard] = servers

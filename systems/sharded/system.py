@@ -26,7 +26,7 @@ def deploy(servers: int, bug: str | None) -> Deployment:
     """
     if bug is not None and bug not in PLANTED:
         raise UsageError(f"sharded has no planted bug {bug!r}; it has {', '.join(sorted(PLANTED))}")
-    group_server, master_server = (GroupServer, MasterServer) if bug is None else PLANTED[bug][:2]
+    group_server, master_server = (GroupServer, MasterServer) if bug is None else PLANTED[bug][0]
     masters = [f"m{number}" for number in range(1, servers + 1)]
     groups = {group: [f"{group}s{number}" for number in range(1, servers + 1)] for group in GROUPS}
     master = partial(master_server, masters, first_two(groups))
@@ -73,5 +73,5 @@ system = System(
     workloads=("sharded",),
     servers=3,
     monitors=MONITORS,
-    bugs={name: bug for name, (*_, bug) in PLANTED.items()},
+    bugs={name: bug for name, (_, bug) in PLANTED.items()},
 )
