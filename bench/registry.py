@@ -29,6 +29,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
     "kafka": f"{PACKAGE}.systems.gossip:kafka",
     "paxos": f"{PACKAGE}.systems.paxos:system",
+    "raft": f"{PACKAGE}.systems.raft:system",
     "sharded": f"{PACKAGE}.systems.sharded:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""

@@ -116,8 +116,12 @@ class KeyValueServer(Node):
         if reply is not None and reply.number >= msg.number:
             if reply.number == msg.number:
                 ctx.send(src, reply)
-        elif not self.replica.propose(ctx.sub(LOG), command_of(src, msg)):
+        elif not self.agree(ctx, command_of(src, msg)):
             ctx.send(src, NotLeader(msg.number, self.replica.leader))
+
+    def agree(self, ctx: Context, command: Command) -> bool:
+        """Have the command agreed on, and its client answered. False if this server does not lead."""
+        return self.replica.propose(ctx.sub(LOG), command)
 
     def applied(self, ctx: Context, command: Command, output: Scalar) -> None:
         """Have the leader answer the client, unless it has gone on to a newer request."""
