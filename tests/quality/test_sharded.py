@@ -38,7 +38,8 @@ def test_every_planted_bug_is_found(bug: str) -> None:
     assert attempt("sharded", "sharded", seed).record.grade == "valid"
 
 
-def test_the_correct_system_is_valid() -> None:
+@pytest.mark.parametrize("name", ["sharded", "sharded_raft"])
+def test_the_correct_system_is_valid(name: str) -> None:
     for seed in range(25):
-        record = attempt("sharded", "sharded", seed).record
+        record = attempt(name, "sharded", seed).record
         assert record.grade == "valid", f"seed {seed}: {record.sentence}"
