@@ -54,13 +54,11 @@ class OneVote:
         assert isinstance(node, Server)
         assert isinstance(state, Votes)
         replica = node.replica
-        term, candidate = state.counted.get(node_id, (0, ""))
+        term, candidate = state.counted.get(node_id, (0, None))
         if replica.term < term:
             return Broken(f"{node_id} has voted in term {term}, and is back in term {replica.term}")
         if replica.term == term and replica.voted_for != candidate:
-            return Broken(
-                f"in term {term}, {node_id} has voted for {candidate}, now for {replica.voted_for or 'nobody'}"
-            )
+            return Broken(f"{node_id} has voted for {candidate} in term {term}, but goes by {replica.voted_for}")
         if isinstance(event, RequestVote) and replica.voted_for is not None:
             vote = (replica.term, replica.voted_for)
             if state.cast.get(node_id) != vote:
