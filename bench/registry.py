@@ -30,6 +30,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "kafka": f"{PACKAGE}.systems.gossip:kafka",
     "paxos": f"{PACKAGE}.systems.paxos:system",
     "raft": f"{PACKAGE}.systems.raft:system",
+    "raft_membership": f"{PACKAGE}.systems.raft:membership",
     "sharded": f"{PACKAGE}.systems.sharded:system",
     "sharded_raft": f"{PACKAGE}.systems.sharded:on_raft",
 }

@@ -166,7 +166,10 @@ class Runner:
                     self._complete(operation, outcome, self._value(operation, output), error, now)
             case Injected(unit):
                 self._units[unit.fault.unit] = unit
-                heapq.heappush(self._undo, (now + unit.fault.lasts, unit.fault.unit))
+                if self._healed_at is None:
+                    heapq.heappush(self._undo, (now + unit.fault.lasts, unit.fault.unit))
+                else:
+                    self._outbox.append(Undo(unit.fault.unit))
                 effect = begin(unit, now)
                 self._journal.write(
                     NemesisEvent(

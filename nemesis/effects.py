@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from .fault import DONE, NO_TARGET, Effect, Fault, Unit
+from ..histories.operation import Value
+from .fault import DONE, NO_TARGET, Effect, Family, Fault, Unit
 from .topology import from_links, sides
 
 SECOND, MILLISECOND = 1_000_000_000, 1_000_000
@@ -30,15 +31,38 @@ def inert(faults: Sequence[Fault], effects: Iterable[Effect]) -> bool:
 def detail(unit: Unit) -> str:
     """The unit's targets in one phrase, such as `s1 | s2 s3 (halves)`."""
     fault = unit.fault
+    if unit.operation:
+        return f"{unit.operation} {in_words(unit.input)}" if unit.input is not None else NO_TARGET
+    if unit.amounts:
+        shown = [by(amount, fault.family) for amount in unit.amounts]
+        return ", ".join(f"{name} {amount}" for name, amount in zip(unit.nodes, shown, strict=True))
     if unit.nodes:
         return " ".join(unit.nodes)
     if not unit.grudge:
         return NO_TARGET
     if fault.family == "partition":
         return f"{cut(unit.grudge)} ({fault.shape})"
-    most = f" by up to {fault.delay / MILLISECOND:g} ms" if fault.family == "messages.delay" else ""
+    most = f" by up to {milliseconds(fault.delay)}" if fault.family == "messages.delay" else ""
     links = "all" if fault.on == "all" else len(unit.grudge)
-    return f"{fault.rate:.1%}{most} on {links} links"
+    which = f" of {' '.join(filter(None, (fault.type, fault.shape)))}" if fault.type or fault.shape else ""
+    return f"{fault.rate:.1%}{which}{most} on {links} links"
+
+
+def by(amount: int, family: Family) -> str:
+    """How wrong a clock goes: `+0.5%` or `-20 ms`."""
+    if family == "clock.drift":
+        return f"{amount / SECOND:+.2%}"
+    return ("+" if amount > 0 else "-") + milliseconds(abs(amount))
+
+
+def milliseconds(time: int) -> str:
+    """A length of time (nanoseconds) in short, such as `3.7 ms`."""
+    return f"{time / MILLISECOND:.1f}".removesuffix(".0") + " ms"
+
+
+def in_words(given: Value) -> str:
+    """The input of an operation: `s1 s2` for a tuple."""
+    return " ".join(map(str, given)) if isinstance(given, tuple) else str(given)
 
 
 def cut(links: tuple[tuple[str, str], ...]) -> str:

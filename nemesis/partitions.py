@@ -111,6 +111,23 @@ def deaf(nodes: Nodes, random: Random) -> Grudge:
     return one_way(nodes.chosen, nodes.others)
 
 
+def deaf_fully(nodes: Nodes, random: Random) -> Grudge:
+    """The chosen nodes hear nobody, clients neither; all hear them."""
+    return one_way(nodes.chosen, (*nodes.others, *(name for name in nodes.clients if name not in nodes.chosen)))
+
+
+def thirds(nodes: Nodes, random: Random) -> Grudge:
+    """The servers in three parts drawn at random."""
+    servers = _shuffled(nodes.servers, random)
+    return split(servers[::3], servers[1::3], servers[2::3])
+
+
+def with_one(nodes: Nodes, random: Random) -> Grudge:
+    """The chosen nodes and one other server on one side, the other servers on the other. Clients reach everyone."""
+    partner = random.sample(nodes.others, min(1, len(nodes.others)))
+    return split((*nodes.chosen, *partner), (name for name in nodes.others if name not in partner))
+
+
 def mute(nodes: Nodes, random: Random) -> Grudge:
     """Nobody else hears the chosen nodes, clients neither; they hear all."""
     listeners = (*nodes.others, *(name for name in nodes.clients if name not in nodes.chosen))
@@ -142,6 +159,9 @@ SHAPES: Mapping[str, Shape] = {
     "mute": Shape("nobody hears the targets", mute, 1, clients=True, aimed=True),
     "clients": Shape("some clients cut from the targets", clients, 1, clients=True, aimed=True),
     "deaf-clients": Shape("some clients do not hear the targets", deaf_clients, 1, clients=True, aimed=True),
+    "thirds": Shape("three random parts of the servers", thirds, 2, clients=False, aimed=False),
+    "with-one": Shape("targets and one other server | the other servers", with_one, 2, clients=False, aimed=True),
+    "deaf-fully": Shape("targets hear nobody", deaf_fully, 1, clients=True, aimed=True),
 }
 
 

@@ -11,16 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TypeVar
 
 from ..systems.system import FaultModel, Tolerance
-from .families import SWARM, limit, parse
+from .draws import MILLISECOND, log_uniform, weighted
+from .families import CLASSIC, CLOCKS, FAMILIES, KILLS, PATTERNS, SWARM, limit, parse
 from .fault import Family, Fault, Moment, Trigger
 from .partitions import SHAPES
-
-Name = TypeVar("Name", bound=str)
-
-MILLISECOND = 1_000_000
+from .patterns import DRAW, Stage
 
 GAP = (30 * MILLISECOND, 500 * MILLISECOND)
 """The quiet time between episodes. This and the following are the bounds between which a run draws, log-uniformly."""
@@ -32,6 +29,8 @@ RATE: Mapping[Family, tuple[float, float]] = {
     "messages.loss": (0.02, 0.5),
     "messages.duplicate": (0.05, 1.0),
     "messages.delay": (0.05, 1.0),
+    "messages.hold": (0.005, 0.3),
+    "clock.drift": (0.001, 0.5),
 }
 DELAY = (2 * MILLISECOND, 1000 * MILLISECOND)
 
@@ -54,23 +53,42 @@ AT_TRIGGER = 1 / 2
 MESSAGE_AIMS = {"all": 6, "primaries": 2, "one": 2}
 AIMS = {"primaries": 5, "one": 3, "minority": 2}
 """Selectors by weight. Whoever leads is hit most: there is no split brain without cutting off a primary."""
-SHAPE_WEIGHTS = {"isolate": 3, "sides": 3, "link": 2}
-"""Weights of partition shapes, 1 for those not named: an old primary that clients still reach is what finds most."""
+SHAPE_WEIGHTS = {"isolate": 3, "sides": 3, "link": 2, "thirds": 0, "with-one": 0, "deaf-fully": 0}
+"""Weights of partition shapes, 1 for those not named: an old primary that clients still reach is what finds most.
+Those of weight 0 come in patterns."""
+
+FURTHER = 1 / 5
+"""The share of runs of the swarm in which each further family or pattern takes part."""
+SHARES = {"admin": 1 / 2}
+"""Other shares than that."""
+ALONE = 1 / 2
+"""The share of runs with the pattern `leaders` in which nothing else disturbs it."""
 
 
 @dataclass(frozen=True)
 class Profile:
     """What one run draws once: its families, and around which values the parameters of its faults are drawn.
 
-    `gap` is the quiet time between episodes, `lasts` how long faults of a family last, `delay` the largest extra delay
-    of a message, all in nanoseconds; `rates` are probabilities per message.
+    `gap` is the quiet time between episodes, `lasts` how long faults of a family last, `delays` the largest extra
+    delay of a message and the largest step of a clock, all in nanoseconds; `rates` are probabilities per message and
+    how much faster a clock runs.
     """
 
     families: tuple[Family, ...]
     gap: int
     lasts: Mapping[Family, int]
     rates: Mapping[Family, float]
-    delay: int
+    delays: Mapping[Family, int]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What faults are drawn for; see `plan`."""
+
+    model: FaultModel
+    groups: Mapping[str, str]
+    duration: int
+    beyond_tolerance: bool
 
 
 def plan(
@@ -82,25 +100,58 @@ def plan(
     random: Random,
     beyond_tolerance: bool = False,
 ) -> tuple[Fault, ...]:
-    """The faults of one run, in the order in which they begin or are armed.
+    """The faults of one run: rows of episodes, each in the order in which faults begin or are armed, then patterns.
 
-    `faults` is `swarm` (a random non-empty part of the families that the fault model allows), `none`, or families
-    joined by commas, all of which are used. `groups` is the group of every server. `duration` is how long the run is
-    expected to be under faults, in nanoseconds: all of them begin within it, the last ones may go on until heal.
+    `faults` is `swarm` (a random non-empty part of the families and patterns that the fault model allows), `none`, or
+    families and patterns joined by commas, all of which are used. `groups` is the group of every server. `duration` is
+    how long the run is expected to be under faults, in nanoseconds: all of them begin within it, the last ones may go
+    on until heal.
 
     Raises UsageError if `faults` names something that does not exist or is beyond the fault model.
     """
-    families = parse(faults, model, beyond_tolerance=beyond_tolerance)
-    if not families:
+    names = parse(faults, model, beyond_tolerance=beyond_tolerance)
+    if not names:
         return ()
-    profile = _profile(_part(families, random) if faults == SWARM else families, duration, random)
-    aims = {family: _aims(family, model, groups, beyond_tolerance) for family in profile.families}
-    shapes = {name: SHAPE_WEIGHTS.get(name, 1) for name, shape in SHAPES.items() if shape.servers <= len(groups)}
+    run = Run(model, groups, duration, beyond_tolerance)
+    classic = [family for family in CLASSIC if family in names]
+    further = [name for name in (*FAMILIES, *PATTERNS) if name in names and name not in CLASSIC]
+    if faults == SWARM and classic:
+        drawn = _drawn(run, _part(classic, random), 0, random)
+    else:
+        drawn = _drawn(run, classic, 0, random)
+    # Each name has a source of its own, so that what is drawn for one does not depend on which others there are.
+    root = random.getrandbits(64)
+    sources = {name: Random(f"{root} {name}") for name in further}
+    if faults == SWARM and classic:
+        sources = {name: source for name, source in sources.items() if source.random() < SHARES.get(name, FURTHER)}
+        if "leaders" in sources and sources["leaders"].random() < ALONE:
+            sources, drawn = {"leaders": sources["leaders"]}, []
+    for name, source in sources.items():
+        drawn += _further(run, name, len(drawn), source)
+    return tuple(drawn)
+
+
+def _further(run: Run, name: str, first: int, random: Random) -> list[Fault]:
+    """The faults of a further family, as a row of episodes of their own, or of a pattern."""
+    for family in FAMILIES:
+        if family == name:
+            return _drawn(run, [family], first, random)
+    start = int(random.uniform(0, run.duration / 4))
+    return DRAW[name](Stage(run.groups, run.model, run.beyond_tolerance, first, start, run.duration, random))
+
+
+def _drawn(run: Run, families: Sequence[Family], first: int, random: Random) -> list[Fault]:
+    """A row of episodes of these families, numbered from `first`."""
+    if not families:
+        return []
+    profile = _profile(families, run.duration, random)
+    aims = {family: _aims(family, run) for family in profile.families}
+    shapes = {name: SHAPE_WEIGHTS.get(name, 1) for name, shape in SHAPES.items() if shape.servers <= len(run.groups)}
     drawn = []
-    for unit, (family, start, lasts) in enumerate(_episodes(profile, duration, random)):
+    for unit, (family, start, lasts) in enumerate(_episodes(profile, run.duration, random), start=first):
         at = _when(family, start, random)
         on = _whom(at, aims[family], random)
-        shape = _weighted(shapes, random) if family == "partition" else ""
+        shape = weighted(shapes, random) if family == "partition" else ""
         drawn.append(
             Fault(
                 unit=unit,
@@ -110,28 +161,27 @@ def plan(
                 on=on if not shape or SHAPES[shape].aimed else "all",
                 shape=shape,
                 rate=profile.rates.get(family, 0.0),
-                delay=profile.delay if family == "messages.delay" else 0,
+                delay=profile.delays.get(family, 0),
             )
         )
-    return tuple(drawn)
+    return drawn
 
 
-def log_uniform(random: Random, low: float, high: float) -> float:
-    """A number between `low` and `high`, both positive, whose logarithm is uniform."""
-    return math.exp(random.uniform(math.log(low), math.log(high)))
-
-
-def _profile(families: tuple[Family, ...], duration: int, random: Random) -> Profile:
+def _profile(families: Sequence[Family], duration: int, random: Random) -> Profile:
     def within(low: float, high: float, most: float = math.inf) -> int:
         return int(log_uniform(random, low, max(low, min(high, most))))
 
     return Profile(
-        families=families,
+        families=tuple(families),
         gap=within(*GAP, most=duration / 4),
-        lasts={family: within(*(MESSAGES_LAST if family in RATE else LASTS), duration / 2) for family in families},
+        lasts={family: within(*_lengths(family), duration / 2) for family in families},
         rates={family: round(log_uniform(random, *RATE[family]), 4) for family in families if family in RATE},
-        delay=within(*DELAY, most=duration / 2),
+        delays=dict.fromkeys(("messages.delay", "clock.jump"), within(*DELAY, most=duration / 2)),
     )
+
+
+def _lengths(family: Family) -> tuple[float, float]:
+    return MESSAGES_LAST if family.startswith("messages.") else LASTS
 
 
 def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple[Family, int, int]]:
@@ -154,23 +204,23 @@ def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple
 def _when(family: Family, start: int, random: Random) -> int | Trigger:
     if random.random() >= TRIGGERED:
         return start
-    moments = {**MOMENTS, **SYNCS} if family == "kill" else MOMENTS
-    moment = _weighted({moment: weight for moment, (weight, _) in moments.items()}, random)
+    moments = {**MOMENTS, **SYNCS} if family in KILLS else MOMENTS
+    moment = weighted({moment: weight for moment, (weight, _) in moments.items()}, random)
     return Trigger(moment=moment, n=int(log_uniform(random, 1, moments[moment][1] + 1)), after=start)
 
 
 def _whom(at: int | Trigger, aims: Mapping[str, int], random: Random) -> str:
     at_server = isinstance(at, Trigger) and at.moment not in ("invoke", "complete")
-    return "trigger" if at_server and random.random() < AT_TRIGGER else _weighted(aims, random)
+    return "trigger" if at_server and random.random() < AT_TRIGGER else weighted(aims, random)
 
 
-def _aims(family: Family, model: FaultModel, groups: Mapping[str, str], beyond_tolerance: bool) -> Mapping[str, int]:
+def _aims(family: Family, run: Run) -> Mapping[str, int]:
     """Selectors by weight. All servers are stopped at once only where some group survives just that."""
-    if family in RATE:
+    if family in (*RATE, *CLOCKS):
         return MESSAGE_AIMS
-    sizes = Counter(groups.values())
-    survives = beyond_tolerance or any(
-        limit(family, model.groups.get(group, Tolerance())) >= size for group, size in sizes.items()
+    sizes = Counter(run.groups.values())
+    survives = run.beyond_tolerance or any(
+        limit(family, run.model.groups.get(group, Tolerance())) >= size for group, size in sizes.items()
     )
     return {**AIMS, "all": 1} if family != "partition" and survives else AIMS
 
@@ -179,7 +229,3 @@ def _part(families: Sequence[Family], random: Random) -> tuple[Family, ...]:
     """A non-empty part of the families, in order; all parts are equally likely."""
     chosen = random.randrange(1, 2 ** len(families))
     return tuple(family for position, family in enumerate(families) if chosen >> position & 1)
-
-
-def _weighted(weights: Mapping[Name, int], random: Random) -> Name:
-    return random.choices(list(weights), list(weights.values()))[0]

@@ -146,7 +146,7 @@ class KeyValueClient(ClientNode):
         self.ask(ctx)
 
     def on_Reply(self, ctx: Context, src: str, msg: Reply) -> None:
-        if self.op is not None and msg.number == self.op.operation:
+        if self.op is not None and self.request is not None and msg.number == self.request.number:
             self.server = src
             ctx.complete(self.op, "ok", msg.output)
             ctx.cancel_timer("retry")

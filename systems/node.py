@@ -60,7 +60,7 @@ class Context(Protocol):
 
     @property
     def now(self) -> int:
-        """Monotonic clock of the node, nanoseconds. It may drift, it never steps."""
+        """The node's clock, nanoseconds. It may drift, and steps only where the fault model lets clocks jump."""
         ...
 
     @property
@@ -78,7 +78,10 @@ class Context(Protocol):
         ...
 
     def set_timer(self, name: str, delay: int, *args: Value) -> None:
-        """Call `on_timer_<name>(ctx, *args)` once, after `delay` nanoseconds; replaces a timer of the same name."""
+        """Call `on_timer_<name>(ctx, *args)` once, after `delay` nanoseconds; replaces a timer of the same name.
+
+        The delay is measured by the node's clock: it follows its drift, but not its steps.
+        """
         ...
 
     def cancel_timer(self, name: str) -> None:

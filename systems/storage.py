@@ -1,6 +1,6 @@
 """A node's durable store as a pure data structure: what the node sees, what would survive a kill, what lies between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .codec import check_value
 
@@ -34,7 +34,7 @@ class Disk:
         """A sync is done: all writes before its mark are durable."""
         count = mark - self._finished
         if count > 0:
-            self._apply(count)
+            self._apply(self._unsynced[:count])
             del self._unsynced[:count]
             self._finished = mark
 
@@ -45,13 +45,26 @@ class Disk:
 
     def crash(self, keep_prefix: int) -> None:
         """A kill: of the unsynced writes only the first `keep_prefix` are kept."""
-        self._apply(keep_prefix)
+        self.crash_keeping([number < keep_prefix for number in range(len(self._unsynced))])
+
+    def crash_keeping(self, kept: Sequence[bool], torn: float | None = None) -> None:
+        """A kill that keeps any of the unsynced writes, in their order: those for which `kept` is true.
+
+        Of the last one kept only the first part is written if `torn` is given, as a fraction of its length: of a text,
+        bytes or a tuple; any other value is as it was before.
+        """
+        survivors = [write for write, is_kept in zip(self._unsynced, kept, strict=True) if is_kept]
+        if survivors and torn is not None:
+            key, value = survivors.pop()
+            if isinstance(value, str | bytes | tuple):
+                survivors.append((key, value[: int(len(value) * torn)]))
         self._finished += len(self._unsynced)
+        self._apply(survivors)
         self._unsynced.clear()
         self.visible = dict(self._durable)
 
-    def _apply(self, count: int) -> None:
-        for key, value in self._unsynced[:count]:
+    def _apply(self, writes: Sequence[tuple[str, object]]) -> None:
+        for key, value in writes:
             if value is _DELETED:
                 self._durable.pop(key, None)
             else:

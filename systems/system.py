@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from random import Random
+from typing import Protocol, TypeAlias
 
+from ..histories.operation import Value
 from .node import ClientNode, Node
+
+Draw: TypeAlias = Callable[[Mapping[str, Node], Random], Value]
+"""Draws the input of an administrative operation, given the servers that are up; None: there is nothing to do now."""
 
 
 @dataclass(frozen=True)
@@ -13,11 +18,25 @@ class Tolerance:
 
     `kill`: how many of the group may be down at once (memory and unsynced writes lost). `pause`: how many may be
     stopped at once. `cut`: whether their links may be cut, and their messages lost, delayed, duplicated, reordered.
+
+    `crash`: how many may stop for good, so that even after heal they are missing. `lose`: how many disks may be lost
+    in a run, or as many at once as `FaultModel.spare_disk` says. `reorder`: whether a kill may keep any part of the
+    unsynced writes instead of a prefix; `torn`: whether the last write it keeps may be cut short. All these count as
+    killed too: no more than `kill` are down at once.
+
+    `drift`: how much faster or slower than time a clock may run (0.01: one percent). `jump`: how far a clock may step
+    and be wrong for a while, in nanoseconds.
     """
 
     kill: int = 0
     pause: int = 0
     cut: bool = True
+    crash: int = 0
+    lose: int = 0
+    reorder: bool = False
+    torn: bool = False
+    drift: float = 0.0
+    jump: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,9 +45,17 @@ class FaultModel:
 
     `groups` maps each group of nodes to what it tolerates; clients are never killed or paused, only their links.
     `spare` says whether the system can do without the memory of a node just now (given all server nodes that are up):
-    a kill that it forbids is downgraded. `liveness` is the time after heal within which newly invoked operations are
-    answered (nanoseconds), None if that is not promised. `fifo` says that links keep the
-    order of messages. `note` says in one sentence what lies outside.
+    a kill that it forbids is downgraded. `spare_disk` says the same of its disk. `liveness` is the time after heal
+    within which newly invoked operations are answered (nanoseconds), None if that is not promised. `note` says in one
+    sentence what lies outside.
+
+    `fifo` says that links keep the order of messages. `reliable` says that they lose and repeat none between nodes
+    that are up: a cut link then keeps its messages until it is mended. `leaders` says that servers lead (`role` says
+    "leader" or "primary"), so that the default faults pursue whoever does.
+
+    `admin` are the administrative operations (adding a server, moving a shard) that may happen at any time, by name,
+    with what draws their input. The nemesis hands them to the deployment's `admin` node as it hands operations to
+    clients, one at a time; they are not part of the history, and their answers are recorded as the effect of a fault.
     """
 
     groups: Mapping[str, Tolerance]
@@ -36,6 +63,10 @@ class FaultModel:
     note: str
     spare: Callable[[Mapping[str, Node], str], bool] | None = None
     fifo: bool = False
+    spare_disk: Callable[[Mapping[str, Node], str], bool] | None = None
+    reliable: bool = False
+    leaders: bool = False
+    admin: Mapping[str, Draw] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,12 +74,13 @@ class Deployment:
     """The nodes of one run: constructors by node name, and the group of each server.
 
     Constructors are called again at every restart, so they hold configuration only. Names of clients are the world's:
-    c0, c1, …
+    c0, c1, …, and `admin` for the one that carries out the administrative operations of the fault model, if any.
     """
 
     servers: Mapping[str, Callable[[], Node]]
     groups: Mapping[str, str]
     client: Callable[[], ClientNode]
+    admin: Callable[[], ClientNode] | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ system = System(
         note="any number of servers may be down or unreachable, as long as their disks survive; nobody is served "
         "without a majority",
         spare=spare,
+        leaders=True,
     ),
     workloads=("register", "kv"),
     servers=5,

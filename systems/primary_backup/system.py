@@ -67,6 +67,7 @@ system = System(
         note="servers keep nothing on disk: once every server that held the state has been killed it is gone, and the "
         "system never serves again; the view service must not fail",
         spare=spare,
+        leaders=True,
     ),
     workloads=("register", "kv"),
     servers=3,

@@ -1,5 +1,5 @@
 """Raft: a log that servers agree on by following a leader, and a key-value store on it."""
 
-from .system import system
+from .system import membership, system
 
-__all__ = ["system"]
+__all__ = ["membership", "system"]

@@ -14,7 +14,7 @@ from ..replicated import Data, Scalar
 from ..system import Broken, Monitor
 from .messages import Appended, AppendEntries, Entry, InstallSnapshot, Outdated, RequestVote, Vote
 from .replica import RaftReplica
-from .server import Server
+from .server import CHANGES, TRANSFER, Server
 
 
 class OneLeader:
@@ -270,7 +270,7 @@ class OneCommand:
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         assert isinstance(node, Server)
         assert isinstance(state, Applied)
-        if isinstance(event, Request):
+        if isinstance(event, Request) and event.f not in (*CHANGES, TRANSFER):
             requested = state.requested | 1 << event.number
             state = state if requested == state.requested else replace(state, requested=requested)
         replica, log = node.replica, node.replica.log
@@ -284,9 +284,14 @@ class OneCommand:
             command = log.entry(index).command
             if commands.setdefault(index, command) != command:
                 return Broken(f"at index {index}, {node_id} applies {command}, another server {commands[index]}")
-            if isinstance(command, tuple) and not state.requested >> int(str(command[1])) & 1:
+            if isinstance(command, tuple) and not self.is_requested(state, command):
                 return Broken(f"at index {index}, {node_id} applies {command}, which nobody has asked for")
         return replace(state, commands=commands, upto={**state.upto, node_id: now})
+
+    @staticmethod
+    def is_requested(state: Applied, command: tuple[Data, ...]) -> bool:
+        """Whether a client has asked for it; changes of the members are not looked at."""
+        return command[2] in CHANGES or bool(state.requested >> int(str(command[1])) & 1)
 
 
 class SameState:

@@ -8,6 +8,8 @@ from ..replicated import Scalar
 from .replica import RaftReplica
 
 READS = ("read", "get")
+CHANGES = ("join", "leave")
+TRANSFER = "transfer"
 
 
 class RaftStore(Store):
@@ -15,7 +17,7 @@ class RaftStore(Store):
 
     def execute(self, f: str, key: Scalar, value: Scalar, expected: Scalar) -> Scalar:
         """Carry out an operation and give its output, past the duplicate table."""
-        return None if f in ("join", "leave") else super().execute(f, key, value, expected)
+        return None if f in CHANGES else super().execute(f, key, value, expected)
 
 
 class Server(KeyValueServer):
@@ -38,11 +40,11 @@ class Server(KeyValueServer):
         inner = ctx.sub(LOG)
         if f in READS:
             return self.replica.read(inner, command)
-        if f == "transfer":
+        if f == TRANSFER:
             if taken := self.replica.transfer(inner, str(server)):
                 ctx.send(client, Reply(number, None))
             return taken
-        if f in ("join", "leave"):
+        if f in CHANGES:
             members = self.replica.log.members
             others = tuple(member for member in members if member != server)
             changed = others if f == "leave" else (*others, str(server))

@@ -81,6 +81,7 @@ system = System(
         note="any number of servers of any group may be down or unreachable, as long as their disks survive; a shard "
         "is not served without a majority of its group, nor moved without majorities of both",
         spare=spare,
+        leaders=True,
     ),
     workloads=("sharded",),
     servers=3,

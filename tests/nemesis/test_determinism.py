@@ -4,7 +4,8 @@ import sys
 
 CODE = """
 from random import Random
-from splitbrain.nemesis.resolve import Cluster, resolve
+from splitbrain.nemesis.cluster import Cluster
+from splitbrain.nemesis.resolve import resolve
 from splitbrain.nemesis.schedule import plan
 from splitbrain.systems.system import FaultModel, Tolerance
 groups = {f"s{i}": "servers" for i in range(5)}

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from splitbrain.nemesis.cluster import Cluster
 from splitbrain.nemesis.families import FAMILIES
 from splitbrain.nemesis.fault import Fault, Unit
 from splitbrain.nemesis.partitions import SHAPES
-from splitbrain.nemesis.resolve import Cluster, resolve
+from splitbrain.nemesis.resolve import resolve
 from splitbrain.systems.system import FaultModel, Tolerance
 
 SERVERS = ("s1", "s2", "s3", "s4", "s5")

@@ -4,11 +4,11 @@ import pytest
 from campaign import attempt
 
 SEEDS = {
-    "forgets-decisions": 4,
-    "answers-twice": 201,
+    "forgets-decisions": 11,
+    "answers-twice": 25,
     "majority-commits": 0,
     "silence-is-consent": 0,
-    "forgets-promises": 2,
+    "forgets-promises": 4,
     "decides-alone": 1,
     "reads-locked": 0,
     "late-copies": 0,

@@ -33,7 +33,7 @@ class NodeContext:
 
     @property
     def now(self) -> int:
-        """The node's clock: the world's."""
+        """What the node's clock shows."""
         return self._host.clock.now
 
     @property

@@ -4,23 +4,30 @@ import heapq
 import traceback
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ....errors import ContractError
 from ....histories.event import Invocation
-from ....nemesis.fault import Moment
+from ....histories.operation import Outcome, Value
+from ....nemesis.fault import Family, Moment
 from ....systems.codec import Codec
 from ....systems.node import ClientNode, Message
+from ....systems.storage import Disk
 from ....systems.system import Broken, Monitor
 from ...actions import Completed, InvariantBroken, Report
 from .context import SEND, SET
 from .host import Handler, Held, Host, Outputs
 from .log import CHUNK, EventLog
-from .network import JITTER, STEPS, NetworkProfile, chance, log_uniform, pick
+from .network import JITTER, STEPS, Link, NetworkProfile, Parcel, chance, log_uniform, pick
 
 _MESSAGE: Final = 0
 _TIMER: Final = 1
 _SYNC: Final = 2
+_CALL: Final = 3
+
+STANDSTILL: Final = 100
+"""After so many chunks of the event log within one instant, time is taken to stand still."""
 
 
 class Engine:
@@ -53,10 +60,17 @@ class Engine:
                 self._monitors[wanted] = (*self._monitors.get(wanted, ()), watch)
         self._pickle_nodes = pickle_nodes
         self._watched = pickle_nodes or bool(monitors)
+        self._standstill = 0
 
-    def attach(self, armed: Sequence[object], fire: Callable[[Moment, str, Host], None]) -> None:
-        """Call `fire` at every moment that a trigger may wait for, as long as something is armed."""
-        self._armed, self._fire = armed, fire
+    def attach(
+        self,
+        armed: Sequence[object],
+        fire: Callable[[Moment, str, Host], None],
+        administered: Callable[[Invocation, Outcome, Value, str | None], None],
+    ) -> None:
+        """Call `fire` at every moment that a trigger may wait for, as long as something is armed, and `administered`
+        with the answer to an administrative operation: those have negative numbers."""
+        self._armed, self._fire, self._administered = armed, fire, administered
 
     def run(self, until: int) -> None:
         """Handle events in order, up to a time or to the first that is to be reported."""
@@ -73,15 +87,18 @@ class Engine:
             if kind == _MESSAGE:
                 _, _, _, link, message, path, sent = event
                 if link.cuts:
-                    link.drop()
-                    pending.append((time, "drop", link.dst, link.src, message, sent))
+                    fate = link.drop((event[1], message, path, sent))
+                    pending.append((time, fate, link.dst, link.src, message, sent))
                 else:
                     deliver(hosts[link.dst], link.src, message, path, sent)
             elif kind == _TIMER:
                 self._expire(*event[3:])
-            else:
+            elif kind == _SYNC:
                 self._synced(*event[3:])
+            else:
+                event[3](*event[4])
             if len(pending) >= CHUNK:
+                self._check_progress()
                 self._log.flush()
             if reports:
                 return
@@ -89,7 +106,7 @@ class Engine:
     def invoke(self, host: Host, op: Invocation) -> None:
         """Hand an operation to a client."""
         host.open = op.operation
-        if self._armed:
+        if self._armed and op.operation >= 0:
             self._fire("invoke", op.f, host)
         self._note("invoke", host, op)
         node = host.node
@@ -105,15 +122,63 @@ class Engine:
             self._handle(host, type(part.instance).start, part.instance, part.context)
         self._settle(host, "start")
 
-    def kill(self, host: Host) -> None:
-        """Take a node's memory, timers and held outputs, and of its unsynced writes none or all after some point."""
-        identity = zlib.crc32(host.name.encode())
+    def call(self, delay: int, function: Callable[..., None], *arguments: object) -> None:
+        """Call the function that much later, between two events."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (self.now + delay, self._sequence, _CALL, function, arguments))
+
+    def kill(self, host: Host, family: Family = "kill") -> None:
+        """Take a node's memory, timers and held outputs, and of its unsynced writes none or all after some point.
+
+        Families of disk faults take the disk, or keep any of the unsynced writes, the last one perhaps in part.
+        """
+        draw = partial(chance, zlib.crc32(host.name.encode()), host.epoch, self._root)
         unsynced, keep = host.disk.unsynced, 0
-        if chance(identity, host.epoch, self._root, 0) < 0.5:
-            keep = int(chance(identity, host.epoch, self._root, 1) * unsynced) + 1
-        host.disk.crash(min(keep, unsynced))
+        if family == "disk.loss":
+            host.disk = Disk()
+        elif family in ("disk.reorder", "disk.torn"):
+            kept = [draw(2, number) < 0.5 for number in range(unsynced)]
+            host.disk.crash_keeping(kept, draw(3) if family == "disk.torn" else None)
+        else:
+            if draw(0) < 0.5:
+                keep = int(draw(1) * unsynced) + 1
+            host.disk.crash(min(keep, unsynced))
         host.stop()
         self._note("kill", host, unsynced)
+
+    def drift(self, host: Host, gain: int) -> None:
+        """Have a node's clock run faster than time, by parts per billion, from now on; its timers run on it."""
+        clock = host.go_wrong()
+        mine = [index for index, event in enumerate(self._heap) if event[2] == _TIMER and event[3] is host]
+        left = [clock.passes(self._heap[index][0] - self.now) for index in mine]
+        clock.run(gain)
+        for index, time in zip(mine, left, strict=True):
+            self._heap[index] = (self.now + clock.takes(time), *self._heap[index][1:])
+        heapq.heapify(self._heap)
+        self._note("clock", host, gain)
+
+    def jump(self, host: Host, step: int) -> None:
+        """Have a node's clock step; its timers do not notice."""
+        host.go_wrong().step += step
+        self._note("clock", host, step)
+
+    def forward(self, link: Link, unit: int, parcels: Sequence[Parcel]) -> None:
+        """Send what the unit kept back on its way."""
+        for number, (sequence, message, path, sent) in enumerate(parcels):
+            if link.cuts and link.reliable:
+                link.drop((sequence, message, path, sent))
+                continue
+            due = self.now + pick(self._delays, link.keys[type(message)][0], unit, number, self._root)
+            self._sequence += 1
+            place = link.in_order(due) if link.ordered else due
+            heapq.heappush(self._heap, (place, self._sequence, _MESSAGE, link, message, path, sent))
+
+    def discard(self, host: Host) -> None:
+        """Throw a client away, with what it stored, and start a fresh one."""
+        host.stop()
+        host.disk = Disk()
+        host.open = None
+        self.start(host)
 
     def pause(self, host: Host) -> None:
         """Stop a node; what comes for it waits."""
@@ -221,9 +286,10 @@ class Engine:
                 draw = hash((identity, n, root))
                 due = now + delays[draw & STEPS] + (draw >> 12 & JITTER)
                 if link.faulty:
-                    extras = link.copies(identity, n, root)
-                    if not extras:
-                        self._pending.append((now, "drop", link.dst, link.src, message, now))
+                    extras = link.copies((sequence, message, path, now), identity, n, root)
+                    if isinstance(extras, str):
+                        sequence += 1
+                        self._pending.append((now, extras, link.dst, link.src, message, now))
                         continue
                     due += extras[0]
                     for extra in extras[1:]:
@@ -236,6 +302,8 @@ class Engine:
                 push(heap, (due, sequence, _MESSAGE, link, message, path, now))
             elif kind == SET:
                 _, name, ticket, delay = output
+                if host.wrong is not None:
+                    delay = host.wrong.takes(delay)
                 sequence += 1
                 push(heap, (now + delay, sequence, _TIMER, host, name, ticket))
             else:
@@ -284,12 +352,15 @@ class Engine:
 
     def _answer(self, host: Host, op: Invocation, outcome: Any, output: Any, error: str | None) -> None:
         if op.operation != host.open:
-            return
+            return None
         host.open = None
         self._note("complete", host, (op.operation, outcome, output, error))
+        if op.operation < 0:
+            return self._administered(op, outcome, output, error)
         self.reports.append(Completed(op.operation, outcome, output, error))
         if self._armed:
             self._fire("complete", op.f, host)
+        return None
 
     def _monitor(self, watches: tuple["_Watch", ...], host: Host, event: object) -> None:
         node, name = host.node, host.name
@@ -312,6 +383,17 @@ class Engine:
             return self.codec.decode(self.codec.encode(message))[1]
         except ContractError as error:
             raise ContractError(f"{host.name} at {self.now} ns: {error}") from error
+
+    def _check_progress(self) -> None:
+        """Raise ContractError if the nodes go on and on without any time passing."""
+        first, last = self._pending[0], self._pending[-1]
+        self._standstill = self._standstill + 1 if first[0] == last[0] else 0
+        if self._standstill >= STANDSTILL:
+            what = f"{last[1]} {last[4]}" if isinstance(last[4], str) else last[1]
+            raise ContractError(
+                f"{last[2]} at {last[0]} ns: more than {STANDSTILL * CHUNK:,} events without any time passing (the "
+                f"last: {what}): set timers that come again with a delay above 0"
+            )
 
     def _note(self, kind: str, host: Host, subject: object) -> None:
         self._pending.append((self.now, kind, host.name, None, subject, self.now))

@@ -1,28 +1,38 @@
 """Faults in the simulator: what is in force, what is armed, and what each unit did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
 
+from ....histories.event import Invocation
+from ....histories.operation import Outcome, Value
+from ....nemesis.cluster import PRIMARY_ROLES, Cluster
 from ....nemesis.effects import begin
+from ....nemesis.families import CLOCKS, KILLS
 from ....nemesis.fault import Effect, Fault, Moment, Trigger, Unit
-from ....nemesis.resolve import Cluster, resolve
+from ....nemesis.resolve import resolve
+from ....systems.node import Node
 from ....systems.streams import stream
 from ....systems.system import FaultModel
-from ...actions import Injected
+from ...actions import Injected, Undone
 from .engine import Engine
 from .host import Host
 
+ADMIN = "admin"
+"""The name of the node that carries out administrative operations."""
+
 
 class Armed:
-    """A fault that waits for its trigger, and how often the trigger's moment came so far."""
+    """A fault that waits for its trigger, to begin or to end, and how often the trigger's moment came so far."""
 
-    def __init__(self, fault: Fault, trigger: Trigger) -> None:
+    def __init__(self, fault: Fault, trigger: Trigger, ends: bool) -> None:
         self.fault = fault
         self.trigger = trigger
+        self.ends = ends
         self.seen = 0
 
 
 class Faults:
-    """Carries units out on the engine's nodes; what a trigger began is reported."""
+    """Carries units out on the engine's nodes; what a trigger began or ended is reported."""
 
     def __init__(
         self,
@@ -33,9 +43,12 @@ class Faults:
         beyond_tolerance: bool,
         engine: Engine,
     ) -> None:
-        self._armed: list[Armed] = []
         self.effects: dict[int, Effect] = {}
+        self._armed: list[Armed] = []
         self._active: dict[int, Unit] = {}
+        self._waiting: set[int] = set()
+        self._hit: dict[int, tuple[str, ...]] = {}
+        self._lost: frozenset[str] = frozenset()
         self._hosts = hosts
         self._groups = groups
         self._clients = tuple(name for name, host in hosts.items() if host.is_client)
@@ -43,7 +56,7 @@ class Faults:
         self._seed = seed
         self._beyond = beyond_tolerance
         self._engine = engine
-        engine.attach(self._armed, self._fire)
+        engine.attach(self._armed, self._fire, self._administered)
 
     def inject(self, fault: Fault, trigger: str | None = None) -> Unit:
         """Resolve the fault and begin it; `trigger` is the node at which its trigger fired."""
@@ -51,79 +64,183 @@ class Faults:
         unit = resolve(fault, self._cluster(trigger), self._model, random, beyond_tolerance=self._beyond)
         effect = self.effects[fault.unit] = begin(unit, self._engine.now)
         self._active[fault.unit] = unit
-        for name in unit.nodes:
-            host = self._hosts[name]
-            host.stopped_by = fault.unit
-            if unit.fault.family == "kill":
-                self._engine.kill(host)
-            else:
-                self._engine.pause(host)
-        for src, dst in unit.grudge:
-            link = self._hosts[src].links[dst]
-            if unit.fault.family == "partition":
-                link.cut(effect)
-            else:
-                link.disturb(unit.fault, effect)
+        self._hit[fault.unit] = unit.chosen
+        self._carry_out(unit, effect)
+        if fault.until is not None:
+            self._await(Armed(fault, fault.until, ends=True))
+        self._step("start", fault.unit)
         return unit
 
     def undo(self, number: int) -> bool:
-        """Disarm or end a unit; False if it was not in force."""
+        """Disarm or end a unit; False if it was not in force, or never ends."""
         self._armed[:] = [one for one in self._armed if one.fault.unit != number]
-        unit = self._active.pop(number, None)
-        if unit is None:
+        self._waiting.discard(number)
+        unit = self._active.get(number)
+        if unit is None or (unit.fault.family == "crash" and unit.nodes):
             return False
+        del self._active[number]
         self.effects[number].stopped = self._engine.now
         for src, dst in unit.grudge:
-            self._hosts[src].links[dst].mend(number)
+            link = self._hosts[src].links[dst]
+            self._engine.forward(link, number, link.mend(number))
+        self._set_clocks(unit, back=True)
+        if unit.operation:
+            self._give_up(number)
         for name in unit.nodes:
-            host = self._hosts[name]
-            if host.stopped_by != number:
-                continue  # paused by this unit, it was killed by another
-            host.stopped_by = None
-            if host.parts:
-                self._engine.resume(host)
-            else:
-                self._engine.start(host)
+            self._go_on(self._hosts[name], number)
+        self._step("stop", number)
         return True
 
     def heal(self) -> None:
-        """Disarm every trigger and end every unit."""
+        """Disarm every trigger and end every unit that ends."""
         self._armed.clear()
+        self._waiting.clear()
         for number in list(self._active):
             self.undo(number)
 
     def arm(self, fault: Fault) -> None:
         """Wait for the fault's trigger."""
         assert isinstance(fault.at, Trigger)
-        if fault.at.moment == "role":
-            for host in self._servers():
-                host.role = host.believes()
-        self._armed.append(Armed(fault, fault.at))
-
-    def _fire(self, moment: Moment, type_: str, host: Host) -> None:
-        """A moment has come at a node: begin the faults that waited for it."""
-        for one in tuple(self._armed):
-            trigger = one.trigger
-            if trigger.moment != moment or trigger.type not in ("", type_) or self._engine.now < trigger.after:
-                continue
-            one.seen += 1
-            if one.seen == trigger.n:
-                self._armed.remove(one)
-                self._engine.reports.append(Injected(self.inject(one.fault, host.name)))
+        self._await(Armed(fault, fault.at, ends=False))
 
     def roles(self) -> dict[str, str]:
         """What the servers that are up believe to be."""
         return {host.name: host.believes() for host in self._servers()}
+
+    # Triggers
+
+    def _await(self, one: Armed) -> None:
+        if one.trigger.moment == "role":
+            for host in self._servers():
+                host.role = host.believes()
+        self._armed.append(one)
+        before = self.effects.get(-1 if one.trigger.follows is None else one.trigger.follows)
+        if before is not None and (one.trigger.moment == "start" or (one.trigger.moment == "stop" and before.stopped)):
+            self._go(one, None)
+
+    def _fire(self, moment: Moment, type_: str, host: Host) -> None:
+        """A moment has come at a node: begin or end the faults that waited for it."""
+        for one in tuple(self._armed):
+            trigger = one.trigger
+            if trigger.moment != moment or trigger.type not in ("", type_) or self._engine.now < trigger.after:
+                continue
+            if trigger.follows is not None and trigger.follows not in self.effects:
+                continue
+            if trigger.node and not self._is_at(trigger.node, host):
+                continue
+            one.seen += 1
+            if one.seen == trigger.n:
+                self._go(one, host.name)
+
+    def _step(self, moment: Moment, unit: int) -> None:
+        """A unit has begun or ended: go on with those that follow it."""
+        for one in tuple(self._armed):
+            if one.trigger.moment == moment and one.trigger.follows == unit:
+                self._go(one, None)
+
+    def _go(self, one: Armed, node: str | None) -> None:
+        if one not in self._armed:
+            return  # what another one did was its end
+        self._armed.remove(one)
+        if one.ends or one.trigger.wait:
+            # A unit ends between two events, since nodes that go on would do so in the middle of another's handler.
+            self._waiting.add(one.fault.unit)
+            self._engine.call(one.trigger.wait, self._go_later, one, node)
+        else:
+            self._engine.reports.append(Injected(self.inject(one.fault, node)))
+
+    def _go_later(self, one: Armed, node: str | None) -> None:
+        number = one.fault.unit
+        if number not in self._waiting:
+            return
+        self._waiting.discard(number)
+        if not one.ends:
+            self._engine.reports.append(Injected(self.inject(one.fault, node)))
+        elif self.undo(number):
+            self._engine.reports.append(Undone(number))
+
+    def _is_at(self, selector: str, host: Host) -> bool:
+        if selector == "primaries":
+            return bool(host.parts) and not host.is_client and host.believes() in PRIMARY_ROLES
+        kind, _, number = selector.partition(":")
+        if number:
+            return (host.name in self._hit.get(int(number), ())) == (kind == "unit")
+        return host.name in [name.strip() for name in selector.split(",")]
+
+    # What units do
+
+    def _carry_out(self, unit: Unit, effect: Effect) -> None:
+        family, number = unit.fault.family, unit.fault.unit
+        self._set_clocks(unit)
+        for name in unit.nodes if family not in CLOCKS else ():
+            host = self._hosts[name]
+            host.stopped_by = number
+            if family in KILLS:
+                self._engine.kill(host, family)
+            else:
+                self._engine.pause(host)
+        if family == "disk.loss":
+            self._lost |= set(unit.nodes)
+        for src, dst in unit.grudge:
+            link = self._hosts[src].links[dst]
+            if family == "partition":
+                link.cut(effect)
+            else:
+                link.disturb(unit.fault, effect)
+        if family == "admin" and unit.input is not None:
+            self._engine.call(0, self._administer, unit)
+
+    def _set_clocks(self, unit: Unit, *, back: bool = False) -> None:
+        """Make clocks wrong, or right again: one that drifted stays off, one that stepped steps back."""
+        for name, amount in zip(unit.nodes, unit.amounts, strict=False):
+            host = self._hosts[name]
+            if unit.fault.family == "clock.drift":
+                self._engine.drift(host, 0 if back else amount)
+            else:
+                self._engine.jump(host, -amount if back else amount)
+
+    def _go_on(self, host: Host, number: int) -> None:
+        """Start or resume a node that the unit stopped, unless another unit killed it since."""
+        if host.stopped_by != number:
+            return
+        host.stopped_by = None
+        if host.parts:
+            self._engine.resume(host)
+        else:
+            self._engine.start(host)
+
+    # Administrative operations
+
+    def _administer(self, unit: Unit) -> None:
+        number = unit.fault.unit
+        if number in self._active:
+            now = self._engine.now
+            op = Invocation(operation=-1 - number, process=0, f=unit.operation, input=unit.input, time=now, node=ADMIN)
+            self._engine.invoke(self._hosts[ADMIN], op)
+
+    def _administered(self, op: Invocation, outcome: Outcome, output: Value, error: str | None) -> None:
+        effect = self.effects[-1 - op.operation]
+        effect.count = int(outcome == "ok")
+        effect.detail += f": {' '.join(filter(None, (outcome, error)))}"
+
+    def _give_up(self, number: int) -> None:
+        """An operation that is not answered by the end of its unit may take effect later, or never."""
+        host = self._hosts.get(ADMIN)
+        if host is not None and host.open == -1 - number:
+            self.effects[number].detail += ": info"
+            self._engine.discard(host)
+
+    # What resolution sees
 
     def _servers(self) -> Sequence[Host]:
         return [host for host in self._hosts.values() if host.parts and not host.is_client]
 
     def _cluster(self, trigger: str | None) -> Cluster:
         up = self._servers()
-        spare = self._model.spare
+        units = self._active.values()
 
-        def can_spare(nodes: frozenset[str], name: str) -> bool:
-            return spare is None or spare({host.name: host.node for host in up if host.name in nodes}, name)
+        def wrong(family: str) -> frozenset[str]:
+            return frozenset(name for unit in units if unit.fault.family == family for name in unit.nodes)
 
         return Cluster(
             groups=self._groups,
@@ -132,5 +249,28 @@ class Faults:
             paused=frozenset(host.name for host in up if host.blocked),
             roles={host.name: host.believes() for host in up},
             trigger=trigger,
-            spare=can_spare,
+            spare=self._question(self._model.spare, up),
+            spare_disk=self._question(self._model.spare_disk, up),
+            crashed=wrong("crash"),
+            lost=self._lost,
+            drifting=wrong("clock.drift"),
+            jumped=wrong("clock.jump"),
+            hit=self._hit,
+            administer=self._drawing(up),
         )
+
+    def _question(
+        self, asked: Callable[[Mapping[str, Node], str], bool] | None, up: Sequence[Host]
+    ) -> Callable[[frozenset[str], str], bool] | None:
+        """The fault model's question about the memory or disk of a node, put to the nodes that are up."""
+        if asked is None:
+            return None
+        return lambda nodes, name: asked({host.name: host.node for host in up if host.name in nodes}, name)
+
+    def _drawing(self, up: Sequence[Host]) -> Callable[[str, Random], Value] | None:
+        """What draws inputs of administrative operations, while the node for them is free."""
+        host = self._hosts.get(ADMIN)
+        if host is None or host.open is not None:
+            return None
+        nodes = {host.name: host.node for host in up}
+        return lambda operation, random: self._model.admin[operation](nodes, random)

@@ -5,7 +5,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from ....errors import ContractError
 from ....histories.operation import Value
@@ -13,21 +13,13 @@ from ....systems.codec import handlers_of
 from ....systems.node import Message, Node
 from ....systems.storage import Disk
 from ....systems.streams import stream
+from .clock import Clock, WrongClock
 from .context import NodeContext
 from .guard import check_code
 from .network import Link
 
 Handler = Callable[..., None]
 Outputs = list[tuple[Any, ...]]
-
-
-class Clock(Protocol):
-    """Whoever knows the time."""
-
-    @property
-    def now(self) -> int:
-        """Nanoseconds."""
-        ...
 
 
 class Held:
@@ -60,13 +52,15 @@ class Part:
 
 
 class Host:
-    """One node as the world sees it. `make` gives its memory afresh at every boot."""
+    """One node as the world sees it. `make` gives its memory afresh at every boot; `world` is the right clock."""
 
-    def __init__(self, name: str, make: Callable[[], Node], seed: int, clock: Clock, is_client: bool) -> None:
+    def __init__(self, name: str, make: Callable[[], Node], seed: int, world: Clock, is_client: bool) -> None:
         self.name = name
         self.make = make
         self.is_client = is_client
-        self.clock = clock
+        self.clock = world
+        self.wrong: WrongClock | None = None
+        self._world = world
         self.epoch = -1
         self.disk = Disk()
         self.links: dict[str, Link] = {}
@@ -87,6 +81,12 @@ class Host:
     def node(self) -> Node:
         """The node itself; only while it is up."""
         return self.parts[""].instance
+
+    def go_wrong(self) -> WrongClock:
+        """Its clock, which is no longer the world's."""
+        if self.wrong is None:
+            self.clock = self.wrong = WrongClock(self._world)
+        return self.wrong
 
     def believes(self) -> str:
         """The role that the node says it has; only while it is up."""
@@ -132,7 +132,7 @@ class Host:
 
     def write(self, text: str) -> None:
         """Add a line to the node's log."""
-        self.lines.append(f"{self.clock.now / 1e9:.6f} {text}")
+        self.lines.append(f"{self._world.now / 1e9:.6f} {text}")
 
 
 def functions_of(node: type[Node]) -> dict[type[Message], Handler]:

@@ -8,6 +8,7 @@ one fault leaves the draws of all the others alone.
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 
 from ....errors import ContractError
 from ....nemesis.fault import Effect, Fault
@@ -39,19 +40,26 @@ class NetworkProfile:
     slowest_sync: int = 3_000_000
 
 
+Parcel = tuple[int, Message, str, int]
+"""A message that is kept back: its place in the order of sending, itself, the nested node, and when it was sent."""
+
+
 class Link:
     """One direction between two nodes.
 
     `cuts` are the units that drop everything on it, `rules` the message faults in force, each with its effect, which
     counts what was done. On an `ordered` link nothing overtakes anything; `latest` is when its last message arrives.
+    A `reliable` link keeps what others would drop while they are cut; `kept` is what each unit keeps back.
     """
 
-    __slots__ = ("cuts", "dst", "faulty", "keys", "latest", "ordered", "rules", "src")
+    __slots__ = ("cuts", "dst", "faulty", "kept", "keys", "latest", "ordered", "reliable", "rules", "src")
 
-    def __init__(self, src: str, dst: str, *, ordered: bool = False) -> None:
+    def __init__(self, src: str, dst: str, *, ordered: bool = False, reliable: bool = False) -> None:
         self.src = src
         self.dst = dst
         self.ordered = ordered
+        self.reliable = reliable
+        self.kept: dict[int, list[Parcel]] = {}
         self.latest = 0
         self.cuts: dict[int, Effect] = {}
         self.rules: dict[int, tuple[Fault, Effect]] = {}
@@ -75,41 +83,50 @@ class Link:
         self.faulty = True
 
     def disturb(self, fault: Fault, effect: Effect) -> None:
-        """Lose, duplicate or delay messages from now on."""
+        """Lose, duplicate, delay or keep back messages from now on."""
         self.rules[fault.unit] = (fault, effect)
         self.faulty = True
 
-    def mend(self, unit: int) -> None:
-        """End one unit's faults on this link; those of other units stay."""
+    def mend(self, unit: int) -> list["Parcel"]:
+        """End one unit's faults on this link; those of other units stay. What it kept back, in the order of sending."""
         self.cuts.pop(unit, None)
         self.rules.pop(unit, None)
         self.faulty = bool(self.cuts or self.rules)
+        return sorted(self.kept.pop(unit, ()), key=itemgetter(0))
 
     def in_order(self, due: int) -> int:
         """When a message arrives that would arrive at `due`, were it not for those before it on this ordered link."""
         self.latest = max(due, self.latest + 1)
         return self.latest
 
-    def drop(self) -> bool:
-        """Whether a message is dropped because the link is cut; counted by every unit that cuts it."""
+    def drop(self, parcel: "Parcel") -> str:
+        """What becomes of a message on a link that is cut, counted by every unit that cuts it: `drop` or `hold`."""
         for effect in self.cuts.values():
             effect.count += 1
-        return bool(self.cuts)
+        if not self.reliable:
+            return "drop"
+        self.kept.setdefault(next(iter(self.cuts)), []).append(parcel)
+        return "hold"
 
-    def copies(self, key: int, n: int, root: int) -> list[int]:
+    def copies(self, parcel: "Parcel", key: int, n: int, root: int) -> list[int] | str:
         """What faults make of the n-th message of a key: the extra delay of the original, and how much later each
-        further copy comes; nothing if it is dropped."""
-        if self.drop():
-            return []
+        further copy comes; or `drop`, or `hold` if it is kept back."""
+        if self.cuts:
+            return self.drop(parcel)
+        name = type(parcel[1]).__name__
         extra = 0
         copies = []
         for unit, (fault, effect) in self.rules.items():
-            if chance(key, n, root, unit, 0) >= fault.rate:
+            follows = self.ordered and unit in self.kept
+            if fault.type not in ("", name) or (chance(key, n, root, unit, 0) >= fault.rate and not follows):
                 continue
             effect.count += 1
             amount = chance(key, n, root, unit, 1)
             if fault.family == "messages.loss":
-                return []
+                return "drop"
+            if fault.family == "messages.hold":
+                self.kept.setdefault(unit, []).append(parcel)
+                return "hold"
             if fault.family == "messages.delay":
                 extra += int(amount * fault.delay)
             else:

@@ -6,12 +6,11 @@ from typing import Any
 from ....nemesis.fault import Effect
 from ....systems.codec import Codec
 from ....systems.node import Node
-from ....systems.storage import Disk
 from ....systems.streams import derive
 from ....systems.system import Deployment, FaultModel, Monitor
 from ...actions import Action, Arm, Discard, Heal, Healed, Inject, Injected, Invoke, Report, Undo, Undone
 from .engine import Engine
-from .faults import Faults
+from .faults import ADMIN, Faults
 from .guard import Guard
 from .host import Host, nested
 from .log import EventLog
@@ -60,10 +59,14 @@ class Simulation:
         makers: dict[str, Callable[[], Node]] = dict(deployment.servers)
         self._clients = [f"c{thread}" for thread in range(clients)]
         makers |= dict.fromkeys(self._clients, deployment.client)
+        if deployment.admin is not None:
+            makers[ADMIN] = deployment.admin
         for name, make in makers.items():
             self._hosts[name] = Host(name, make, seed, self._engine, is_client=name not in deployment.servers)
         for host in self._hosts.values():
-            host.links = {name: Link(host.name, name, ordered=model.fifo) for name in self._hosts}
+            host.links = {
+                name: Link(host.name, name, ordered=model.fifo, reliable=model.reliable) for name in self._hosts
+            }
         self._faults = Faults(self._hosts, deployment.groups, model, seed, beyond_tolerance, self._engine)
         if codec:
             self._engine.codec = Codec({type(node) for make in makers.values() for _, node in nested("", make())})
@@ -147,7 +150,7 @@ class Simulation:
             case Invoke(thread, op):
                 self._engine.invoke(self._hosts[self._clients[thread]], op)
             case Discard(thread):
-                self._discard(self._hosts[self._clients[thread]])
+                self._engine.discard(self._hosts[self._clients[thread]])
             case Inject(fault):
                 reports.append(Injected(self._faults.inject(fault)))
             case Arm(fault):
@@ -158,9 +161,3 @@ class Simulation:
             case Heal():
                 self._faults.heal()
                 reports.append(Healed())
-
-    def _discard(self, host: Host) -> None:
-        host.stop()
-        host.disk = Disk()
-        host.open = None
-        self._engine.start(host)

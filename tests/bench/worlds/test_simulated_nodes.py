@@ -78,7 +78,7 @@ def test_a_paused_node_that_is_killed_comes_back_with_the_end_of_the_kill() -> N
 
 
 def unit(number: int, family: str) -> Unit:
-    return Unit(fault=fault(number, family, on="s1"), nodes=("s1",))
+    return Unit(fault=fault(number, family, on="s1"), nodes=("s1",), chosen=("s1",))
 
 
 def test_what_came_for_a_paused_node_is_lost_with_it() -> None:
