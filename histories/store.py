@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import HistoryError, RunDirectoryError
-from .formats.detect import detect, format_named
-from .formats.jsonl import to_header, to_line
+from ..errors import HistoryError, RunDirectoryError, UsageError
+from .formats.detect import WRITERS, detect, format_named
 from .history import History
 
 
@@ -26,13 +25,16 @@ def load(path: str | os.PathLike[str], format: str | None = None) -> History:
         return (named or detect(str(path), data)).read(str(path), data)
 
 
-def save(history: History, path: str | os.PathLike[str]) -> None:
+def save(history: History, path: str | os.PathLike[str], format: str = "splitbrain") -> None:
     """Write the history to the file, in our own format, in place of what was there: `load` gives an equal one.
 
-    The file is replaced only when all is written. Raises `RunDirectoryError` if it cannot be, `HistoryError` if the
-    history holds something that is not a value.
+    With format `jepsen` it becomes a history.edn, which Knossos and Elle read (see `formats.jepsen.write`); warnings
+    are not in it. The file is replaced only when all is written. Raises `RunDirectoryError` if it cannot be,
+    `HistoryError` if the history holds something that is not a value, `UsageError` for any other format.
     """
-    content = b"".join((to_header(history.warnings), *map(to_line, history.events())))
+    if format not in WRITERS:
+        raise UsageError(f"cannot write format {format!r}: those that can be written are {', '.join(WRITERS)}")
+    content = WRITERS[format](history)
     target = Path(path)
     temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:

@@ -19,6 +19,7 @@ from ..event import Completion, Event, Invocation, NemesisEvent
 from ..history import History
 from ..operation import Outcome
 from ..value import ATOMS, to_value
+from .head import Head
 from .lines import Int64, Lines, RawValue, history_of
 
 VERSION: Final = 1
@@ -79,9 +80,9 @@ _decode_header = msgspec.json.Decoder(Header).decode
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-def recognises(first: object) -> bool:
-    """Whether a file whose first line holds this JSON is in this format."""
-    return isinstance(first, dict) and "format" in first
+def recognises(head: Head) -> bool:
+    """Whether a file that begins like this is in this format."""
+    return "format" in head.object
 
 
 def read(path: str, data: bytes) -> History:
@@ -98,6 +99,11 @@ def read(path: str, data: bytes) -> History:
     rest = Lines(path, data, _decode, first=lines.number + 1, may_be_torn=True)
     rest.warnings.extend(header.warnings)
     return history_of(rest, map(_to_event, rest))
+
+
+def write(history: History) -> bytes:
+    """The history as a file. `read` gives an equal one. Raises `HistoryError` for what is not a value."""
+    return b"".join((to_header(history.warnings), *map(to_line, history.events())))
 
 
 def to_header(warnings: Sequence[str] = ()) -> bytes:
