@@ -1,0 +1,50 @@
+// The events of a history in order.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "columns.hpp"
+
+namespace splitbrain {
+
+// An event is an operation's number for its call, and the complement of that for its return.
+using Events = std::vector<int32_t>;
+
+inline int32_t last_position(const Times& times) {
+    int32_t last = 0;
+    for (int32_t i = 0; i < times.size; ++i) {
+        last = std::max(last, times.call[i]);
+        if (!times.pending(i)) last = std::max(last, times.ret[i]);
+    }
+    return last;
+}
+
+// All calls, and the returns of completed operations, by position.
+inline Events events_of(const Times& times) {
+    const int64_t last = last_position(times);
+    size_t total = 0;
+    for (int32_t i = 0; i < times.size; ++i) total += times.pending(i) ? 1 : 2;
+    Events events(total);
+    auto each = [&times](auto visit) {
+        for (int32_t i = 0; i < times.size; ++i) {
+            visit(2 * static_cast<int64_t>(times.call[i]), i);
+            if (!times.pending(i)) visit(2 * static_cast<int64_t>(times.ret[i]) + 1, ~i);
+        }
+    };
+    if (2 * last < 16 * static_cast<int64_t>(total) + 64) {
+        std::vector<uint32_t> place(2 * static_cast<size_t>(last) + 3);
+        each([&place](int64_t key, int32_t) { ++place[key + 1]; });
+        for (size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
+        each([&](int64_t key, int32_t event) { events[place[key]++] = event; });
+        return events;
+    }
+    std::vector<std::pair<int64_t, int32_t>> keyed;
+    keyed.reserve(total);
+    each([&keyed](int64_t key, int32_t event) { keyed.emplace_back(key, event); });
+    std::stable_sort(keyed.begin(), keyed.end(), [](auto& x, auto& y) { return x.first < y.first; });
+    std::transform(keyed.begin(), keyed.end(), events.begin(), [](auto& pair) { return pair.second; });
+    return events;
+}
+
+}  // namespace splitbrain
