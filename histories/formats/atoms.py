@@ -2,7 +2,7 @@
 
 import math
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final, TypeAlias
 
@@ -76,7 +76,7 @@ class Atoms(dict[str, Atom]):
 
 _INTEGER: Final = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(N?)")
 _HEXADECIMAL: Final = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
-_DECIMAL: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?(M?)")
+_DECIMAL: Final = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?(M?)")
 _RATIO: Final = re.compile(r"[+-]?[0-9]+/0*[1-9][0-9]*")
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([0-3]?[0-7]{1,2})|(.))", re.DOTALL)
@@ -120,7 +120,13 @@ def _number(token: str) -> Atom:
     if integer := _INTEGER.fullmatch(token):
         return int(token[:-1] if integer[1] else token)
     if decimal := _DECIMAL.fullmatch(token):
-        return Decimal(token[:-1]) if decimal[1] else float(token)
+        try:
+            found = Decimal(token[:-1]) if decimal[1] else float(token)
+        except InvalidOperation:
+            found = math.inf
+        if found == math.inf or found == -math.inf:
+            raise MalformedError(f"{shorten(token)} is out of range")
+        return found
     if _RATIO.fullmatch(token):
         return Fraction(token)
     if _HEXADECIMAL.fullmatch(token):

@@ -165,12 +165,11 @@ class _Reader:
         return items
 
     def begin(self, bracket: str, items: list[Form]) -> list[Form]:
-        if self.unwrap and bracket in "([":
+        if self.unwrap and bracket in "([" and not self.open and not self.prefixes:
             self.unwrap, self.wrapper = False, _CLOSES[bracket]
             return items
         if len(self.open) == MAX_DEPTH:
             raise MalformedError(f"nested deeper than {MAX_DEPTH}")
-        self.unwrap = False
         self.open.append((bracket, self.number(), items))
         return []
 
@@ -192,12 +191,12 @@ class _Reader:
         """Whether the form that just ended, and is in no other, is not discarded."""
         if self.wrapper == "":
             raise MalformedError("something follows the end of the operations")
+        if "#_" in self.prefixes:
+            while self.prefixes.pop() != "#_":
+                pass
+            return False
         self.unwrap = False
-        if "#_" not in self.prefixes:
-            return True
-        while self.prefixes.pop() != "#_":
-            pass
-        return False
+        return True
 
     def tagged(self, form: Form) -> Form:
         """The form with the tags that stand before it."""
