@@ -9,6 +9,7 @@
 #include <string>
 
 #include "search.hpp"
+#include "tighten.hpp"
 #include "verify.hpp"
 #include "zones.hpp"
 
@@ -307,10 +308,32 @@ PyObject* verify(PyObject*, PyObject* arguments) {
     });
 }
 
+PyObject* tighten(PyObject*, PyObject* arguments) {
+    PyObject* columns[5];
+    int values, initial;
+    if (!PyArg_ParseTuple(arguments, "OOOOOii", &columns[0], &columns[1], &columns[2], &columns[3], &columns[4],
+                          &values, &initial))
+        return nullptr;
+    return guarded([&] {
+        RegisterBuffers buffers;
+        const Register given = buffers.get(columns, values, initial);
+        std::vector<int32_t> kept, call, ret;
+        {
+            WithoutGil gil;
+            Tightened tightened(given);
+            kept = std::move(tightened.kept);
+            call = std::move(tightened.call);
+            ret = std::move(tightened.ret);
+        }
+        return Py_BuildValue("NNN", bytes_of(kept), bytes_of(call), bytes_of(ret));
+    });
+}
+
 PyMethodDef methods[] = {
     {"search_register", search_register, METH_VARARGS, "Search for a linearization of operations on a register."},
     {"search_table", search_table, METH_VARARGS, "Search for a linearization, with a function that gives the steps."},
     {"zones", zones, METH_VARARGS, "Decide registers whose values are written once."},
+    {"tighten", tighten, METH_VARARGS, "Leave out what cannot matter, and shrink intervals."},
     {"verify", verify, METH_VARARGS, "Whether an order of operations on a register is a linearization."},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -120,7 +120,7 @@ private:
     std::vector<Choice> choices_;
 };
 
-// Goes through the events with all configurations at once. Fast where there is none, and knows when it went wrong.
+// Passes the events with all configurations at once. Fast where there is no order, and knows when it went wrong.
 template <class Model, int Words>
 class BreadthFirst {
 public:

@@ -19,7 +19,7 @@ from .meter import Meter
 
 
 class InapplicableError(Exception):
-    """A value is written twice, a compare-and-set leaves what it found, or one that answered False has no place here."""
+    """A value is written twice, a compare-and-set leaves what it found, or one that answered False has no place."""
 
 
 def decide(columns: RegisterColumns, meter: Meter) -> list[int] | None:
@@ -149,9 +149,7 @@ def _with_differing(columns: RegisterColumns, order: list[int]) -> list[int]:
     held_until[value] = len(order)
     returned = sorted((return_[operation], place + 1) for place, operation in enumerate(order))
     differing = [
-        operation
-        for operation, kind in enumerate(columns.kind)
-        if kind == DIFFERS and return_[operation] != NEVER
+        operation for operation, kind in enumerate(columns.kind) if kind == DIFFERS and return_[operation] != NEVER
     ]
     by_return = sorted(differing, key=return_.__getitem__)
     place_of: dict[int, int] = {}

@@ -12,10 +12,10 @@ from ..checker import Budget, Checker
 from ..models.model import Model
 from ..models.values import show
 from ..verdict import Evidence, Validity, Verdict
+from . import engines
 from .engine import EngineResult
 from .find import from_conflicts, from_failing_prefix, when
-from .prepare import relevant, simplify
-from .search import search
+from .prepare import relevant
 from .verify import is_linearization
 
 REPORTED = 3
@@ -32,7 +32,7 @@ class Judgement:
     """What was found out about the operations of one object, called by its `key`.
 
     `order` holds the operation indexes of a linearization, verified, if there is one. `engine` names what gave the
-    answer: `zones` or `search`. `reason` says why it is unknown.
+    answer: `zones`, `search` or `porcupine`. `reason` says why it is unknown.
     """
 
     key: Value
@@ -65,17 +65,17 @@ def judge(model: Model, history: History, budget: Budget) -> tuple[Judgement, ..
             )
             missing -= evidence is not None
         judgements.append(
-            Judgement(key, len(operations), result.validity, "search", result.order, evidence, result.reason)
+            Judgement(key, len(operations), result.validity, result.engine, result.order, evidence, result.reason)
         )
     return tuple(judgements)
 
 
 def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> EngineResult:
     """Whether relevant operations of one object are linearizable. A linearization is verified before it is returned."""
-    result = search(model, simplify(model, operations), budget)
+    result = engines.decide(model, operations, budget)
     if result.validity is Validity.VALID and not is_linearization(model, operations, result.order):
         reason = "the engine gave an order that is no linearization, which is a defect of the checker"
-        return EngineResult(Validity.UNKNOWN, reason=reason, work=result.work)
+        return replace(result, validity=Validity.UNKNOWN, reason=reason)
     return result
 
 

@@ -15,13 +15,14 @@ class EngineResult:
     """An engine's answer for the operations of one object.
 
     `order` holds the indexes of the operations of a linearization when it is valid. `reason` says why it is unknown
-    and how far the engine got. `work` counts the steps it took.
+    and how far the engine got. `work` counts the steps it took. `engine` names it.
     """
 
     validity: Validity
     order: tuple[int, ...] = ()
     reason: str = ""
     work: int = 0
+    engine: str = ""
 
 
 Engine: TypeAlias = Callable[[Model, Sequence[Operation], Budget], EngineResult]

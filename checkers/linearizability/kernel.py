@@ -7,27 +7,20 @@ SPLITBRAIN_KERNEL=python turns native code off.
 import os
 from array import array
 from collections.abc import Sequence
-from types import ModuleType
+from dataclasses import replace
+from typing import TypeAlias
 
-from . import blocks, windowed
+from . import blocks, tighten, windowed
 from .columns import NEVER, RegisterColumns, Times
 from .meter import Limits, Meter, Reason, SpentError
 from .windowed import ALL_RULES, NO_LIMITS, Answer, Columns, Rule, Way
 
-
-def _native() -> ModuleType | None:
-    if os.environ.get("SPLITBRAIN_KERNEL") == "python":
-        return None
-    try:
-        from .._native import _kernel
-    except ImportError:
-        return None
-    return _kernel  # type: ignore[no-any-return]
-
-
-_kernel = _native()
-
-NATIVE = _kernel is not None
+try:
+    from .._native import _kernel
+except ImportError:
+    NATIVE = False
+else:
+    NATIVE = os.environ.get("SPLITBRAIN_KERNEL") != "python"
 """Whether native code is used."""
 
 _UNLIMITED = 2**63
@@ -35,7 +28,7 @@ _UNLIMITED = 2**63
 
 def zones(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> Answer | None:
     """Decide a register whose values are written once, in linear time; None where that is not enough (blocks.py)."""
-    if _kernel is None:
+    if not NATIVE:
         try:
             order = blocks.decide(columns, Meter(limits))
         except blocks.InapplicableError:
@@ -50,11 +43,9 @@ def zones(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> Answer | None
     return None if outcome == 2 else Answer(outcome == 0, order=_numbers(order_bytes))
 
 
-def search(
-    columns: Columns, limits: Limits = NO_LIMITS, rules: Rule = ALL_RULES, way: Way = Way.BOTH
-) -> Answer:
+def search(columns: Columns, limits: Limits = NO_LIMITS, rules: Rule = ALL_RULES, way: Way = Way.BOTH) -> Answer:
     """Search for a linearization (windowed.py). Raises what the columns' `step` raises, and KeyboardInterrupt."""
-    if _kernel is None:
+    if not NATIVE:
         return windowed.search(columns, limits, rules, way)
     options = (
         int(rules),
@@ -84,9 +75,27 @@ def search(
     )
 
 
+def tightened(columns: RegisterColumns) -> tuple[RegisterColumns, Sequence[int]]:
+    """A smaller history that is linearizable exactly if this one is (tighten.py), and its operations' numbers in this.
+
+    A linearization of the smaller one is one of this.
+    """
+    if not NATIVE:
+        rows: tuple[Sequence[int], ...] = tighten.tightened(columns)
+    else:
+        rows = tuple(map(_numbers, _kernel.tighten(*_row(columns))))
+    kept, call, return_ = rows
+    times = Times(array("i", call), array("i", return_))
+    if len(kept) == len(columns.kind):
+        return replace(columns, times=times), kept
+    kind = array("B", map(columns.kind.__getitem__, kept))
+    a, b = array("i", map(columns.a.__getitem__, kept)), array("i", map(columns.b.__getitem__, kept))
+    return replace(columns, times=times, kind=kind, a=a, b=b), kept
+
+
 def is_linearization(columns: RegisterColumns, order: Sequence[int]) -> bool:
     """Whether the order, of operation numbers, is a linearization; linear time, and nothing shared with the engines."""
-    if _kernel is not None:
+    if NATIVE:
         return bool(_kernel.verify(*_row(columns), array("i", order)))
     call, return_ = columns.times.call, columns.times.return_
     if len(set(order)) != len(order) or not set(order) <= set(range(len(call))):
@@ -103,7 +112,10 @@ def is_linearization(columns: RegisterColumns, order: Sequence[int]) -> bool:
     return all(operation in done for operation, end in enumerate(return_) if end != NEVER)
 
 
-def _row(columns: RegisterColumns) -> tuple[object, ...]:
+_Row: TypeAlias = "tuple[array[int], array[int], array[int], array[int], array[int], int, int]"
+
+
+def _row(columns: RegisterColumns) -> _Row:
     times = columns.times
     return columns.kind, columns.a, columns.b, times.call, times.return_, columns.values, columns.initial
 

@@ -88,20 +88,21 @@ def search(
     meter = Meter(limits)
     depth = DepthFirst(Window(columns, events, rules), meter)
     breadth = BreadthFirst(Window(columns, events, rules), meter)
+    engines: tuple[tuple[DepthFirst | BreadthFirst, Way], ...] = (depth, Way.DEPTH), (breadth, Way.BREADTH)
     most = float("inf") if limits.configurations is None else limits.configurations
 
     def left() -> float:
         return most - depth.configurations - breadth.configurations
 
     def answer(valid: bool | None, by: Way = Way.BOTH, reason: Reason = Reason.NONE) -> Answer:
-        ways = {Way.DEPTH: [depth], Way.BREADTH: [breadth], Way.BOTH: [depth, breadth]}
-        position = max(each.position for each in ways[by])
+        position = max(each.position for each, way in engines if by in (way, Way.BOTH))
         at = None if position >= len(events) else events[position]
+        trail = depth.trail if by is Way.DEPTH else breadth.trail
         return Answer(
             valid,
             by,
             reason,
-            unwound(ways[by][0].trail) if valid else (),
+            unwound(trail) if valid else (),
             None if valid or at is None else at if at >= 0 else ~at,
             breadth.states() if valid is False and by is Way.BREADTH else (),
             depth.configurations + breadth.configurations,
@@ -110,7 +111,7 @@ def search(
     share += len(events)
     try:
         while left() > 0:
-            for engine, by in (depth, Way.DEPTH), (breadth, Way.BREADTH):
+            for engine, by in engines:
                 if way in (by, Way.BOTH):
                     valid = engine.run(min(share, left() + engine.configurations))
                     if valid is not None:
@@ -461,7 +462,7 @@ class DepthFirst:
 
 
 class BreadthFirst:
-    """Goes through the events with all configurations at once. Fast where there is none, and knows when it went wrong."""
+    """Passes the events with all configurations at once. Fast where there is no order, and knows when it went wrong."""
 
     def __init__(self, window: Window, meter: Meter) -> None:
         self.window, self.meter = window, meter

@@ -1,0 +1,68 @@
+"""The engines: which one decides the operations of an object, and what it found out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
+
+from ...histories.operation import Operation
+from ..checker import Budget
+from ..models.model import Model
+from ..verdict import Validity
+from . import kernel
+from .columns import TooManyStatesError, register_columns, table_columns
+from .engine import EngineResult
+from .meter import Limits, Reason
+from .prepare import simplify
+from .search import search
+from .windowed import Answer
+
+
+def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> EngineResult:
+    """Whether relevant operations of one object are linearizable, by the cheapest engine that applies.
+
+    * `zones`, for registers whose values are written once, in linear time;
+    * `search`, for other registers, and for all models by a table of their steps;
+    * `porcupine`, where that table would hold too many states.
+    """
+    begun = monotonic()
+    limits = Limits(budget.seconds, budget.configurations)
+    columns = register_columns(model, operations)
+    if columns is not None:
+        answer = kernel.zones(columns, limits)
+        if answer is not None:
+            return _result(answer, "zones", range(len(operations)), operations, budget)
+        smaller, numbers = kernel.tightened(columns)
+        return _result(kernel.search(smaller, limits), "search", numbers, operations, budget)
+    operations = simplify(model, operations)
+    try:
+        answer = kernel.search(table_columns(model, operations), limits)
+    except TooManyStatesError:
+        left = None if budget.seconds is None else max(0.0, budget.seconds - (monotonic() - begun))
+        return replace(search(model, operations, Budget(left, budget.configurations)), engine="porcupine")
+    return _result(answer, "search", range(len(operations)), operations, budget)
+
+
+def _result(
+    answer: Answer,
+    engine: str,
+    numbers: Sequence[int],
+    operations: Sequence[Operation],
+    budget: Budget,
+) -> EngineResult:
+    """The answer in terms of operations; `numbers` are their places, by their numbers in the columns."""
+    work = answer.configurations
+    if answer.valid is None:
+        reason = _limit(answer.reason, budget)
+        if answer.operation is not None:
+            reason += f"; it got to the return of operation {operations[numbers[answer.operation]].index}"
+        return EngineResult(Validity.UNKNOWN, reason=reason, work=work, engine=engine)
+    if not answer.valid:
+        return EngineResult(Validity.INVALID, work=work, engine=engine)
+    order = tuple(operations[numbers[number]].index for number in answer.order)
+    return EngineResult(Validity.VALID, order=order, work=work, engine=engine)
+
+
+def _limit(reason: Reason, budget: Budget) -> str:
+    if reason is Reason.CONFIGURATIONS:
+        return f"the search reached {budget.configurations} configurations"
+    return {Reason.TIME: "the time was used up", Reason.MEMORY: "the memory was used up"}.get(reason, "it was stopped")
