@@ -9,7 +9,7 @@ from drawn import histories
 from hypothesis import given, settings
 
 from splitbrain.errors import HistoryError, UsageError
-from splitbrain.histories.event import Completion, Invocation, NemesisEvent
+from splitbrain.histories.event import Completion, Event, Invocation, NemesisEvent
 from splitbrain.histories.formats import elle, jepsen, jepsen_log
 from splitbrain.histories.history import History
 from splitbrain.histories.operation import Value
@@ -352,10 +352,10 @@ def test_what_is_written_as_edn_loads_equal(history: History) -> None:
 
 
 def test_what_knossos_reads(tmp_path: Path) -> None:
-    def invoked(operation: int, f: str, input: Value = None) -> Invocation:
+    def invoked(operation: int, f: str, input: Value = None) -> Event:
         return Invocation(operation=operation, process=operation, f=f, key="x", input=input, time=operation)
 
-    def completed(operation: int, output: Value = None) -> Completion:
+    def completed(operation: int, output: Value = None) -> Event:
         return Completion(operation=operation, process=operation, outcome="ok", output=output, time=operation)
 
     history = History.from_events(
@@ -386,9 +386,9 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     surrogate = NemesisEvent(what="start", time=0, detail="\ud800")
     with pytest.raises(HistoryError, match="half of a surrogate pair"):
         jepsen.write(History(nemesis=(surrogate,)))
+    huge = History.from_events([Invocation(operation=0, process=0, f="write", input=10**5000, time=0)])
     with pytest.raises(HistoryError, match="more than 4300 digits"):
-        invocation = Invocation(operation=0, process=0, f="write", input=10**5000, time=0)
-        jepsen.write(History.from_events([invocation]))
+        jepsen.write(huge)
     with pytest.raises(UsageError) as raised:
         save(History(), tmp_path / "h", "paired")
     assert str(raised.value) == "cannot write format 'paired': those that can be written are splitbrain, jepsen"

@@ -91,6 +91,8 @@ def test_a_last_line_that_is_no_json_is_torn_too(tmp_path: Path, tail: bytes, wh
         (HEADER + INVOKE + OK.replace('"time":2', '"time":"2"'), ":3: field `time`: Expected `int`, got `str`"),
         (HEADER + INVOKE + OK.replace('"ok"', '"okay"'), ":3: field `type`: Invalid value 'okay'"),
         (HEADER + INVOKE + OK.replace("time", "tiem"), ":3: unknown field `tiem`"),
+        (HEADER + INVOKE + OK.replace("time", "ti\\nme"), ":3: unknown field `ti\\nme`"),
+        (HEADER + INVOKE + OK.replace("time", "t" * 999), ":3: unknown field `" + "t" * 484 + "…"),
         (HEADER + INVOKE + '{"operation":0}\n', ":3: missing required field `type`"),
         (HEADER + INVOKE + "[]\n", ":3: Expected `object`, got `array`"),
         (HEADER + INVOKE.replace('"f":"write"', '"f":null'), ":2: field `f`: Expected `str`, got `null`"),
