@@ -11,6 +11,7 @@ import msgspec
 
 from .. import __version__
 
+PACKAGE = __package__.rpartition(".")[0]
 DEPENDENCIES = ("msgspec", "networkx")
 """The libraries that take part in a run. The others only show it."""
 
@@ -18,8 +19,8 @@ DEPENDENCIES = ("msgspec", "networkx")
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """The code that a run depends on.
 
-    `commits` has the git commit of Splitbrain's sources and of the system's, where they are under git, with `-dirty`
-    after it if there were uncommitted changes.
+    `commits` has the git commit of Splitbrain's sources, and of those of a system from elsewhere, where they are under
+    git, with `-dirty` after it if there were uncommitted changes.
     """
 
     splitbrain: str
@@ -30,7 +31,9 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 def provenance(system_module: str) -> Provenance:
     """What a run of a system of that module would depend on here and now."""
-    modules = {"splitbrain": __name__, "system": system_module}
+    modules = {"splitbrain": __name__}
+    if not system_module.startswith(f"{PACKAGE}."):
+        modules["system"] = system_module
     commits = {name: _commit(path) for name, module in modules.items() if (path := _file(module))}
     return Provenance(
         splitbrain=__version__,
@@ -49,15 +52,14 @@ def differences(recorded: Provenance, current: Provenance) -> tuple[str, ...]:
         found.append(f"Python {_minor(recorded.python)}, now {_minor(current.python)}")
     for name in sorted({*recorded.commits, *current.commits}):
         before, now = recorded.commits.get(name), current.commits.get(name)
-        where = "" if name == "splitbrain" else f" of the {name}"
         if before != now:
-            found.append(f"commit{where} {_short(before)}, now {_short(now)}")
+            found.append(f"{name} at commit {_short(before)}, now {_short(now)}")
         elif now and now.endswith("-dirty"):
-            found.append(f"uncommitted changes to commit{where} {_short(now)}")
+            found.append(f"{name} at commit {_short(now)}, which may be others")
     for name, version in recorded.dependencies.items():
         if current.dependencies.get(name) != version:
             found.append(f"{name} {version}, now {current.dependencies.get(name)}")
-    return tuple(dict.fromkeys(found))
+    return tuple(found)
 
 
 def _minor(version: str) -> str:
@@ -68,7 +70,7 @@ def _short(commit: str | None) -> str:
     if commit is None:
         return "none"
     digits, _, dirty = commit.partition("-")
-    return digits[:10] + (" with changes" if dirty else "")
+    return digits[:10] + (" with uncommitted changes" if dirty else "")
 
 
 def _file(module: str) -> Path | None:

@@ -31,7 +31,8 @@ ENTRY_POINTS: Final = "splitbrain.systems"
 
 def system(name: str) -> System:
     """The system of that name, or at `module:attribute`. Raises UsageError if there is none."""
-    return _load(canonical(name), system_names(), "system", System)
+    known = SYSTEMS if canonical(name) in SYSTEMS else system_names()
+    return _load(canonical(name), known, "system", System)
 
 
 def canonical(name: str) -> str:

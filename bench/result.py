@@ -28,7 +28,8 @@ def grade_run(
         return "invalid", broken[0] + (f" (and {more} more finding{'s' if more > 1 else ''})" if more else "")
     grade, sentence = grade_history(history, verdicts)
     if grade == "valid" and inert(plan, effects):
-        return "inert", f"{len(plan)} faults were planned, and not one had an effect"
+        planned = "1 fault was planned, and it" if len(plan) == 1 else f"{len(plan)} faults were planned, and not one"
+        return "inert", f"{planned} had {'no' if len(plan) == 1 else 'an'} effect"
     return grade, sentence
 
 

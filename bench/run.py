@@ -70,8 +70,7 @@ def run(
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
     system, workload = resolve(test)
     simulation, faults = _build(test, system, workload, keep=directory is not None)
-    recorded = Recorded(test=test, provenance=provenance(system.deploy.__module__))
-    kept = None if directory is None else RunDirectory(directory, recorded)
+    kept = None if directory is None else RunDirectory(directory, _recorded(test, system))
     journal = _Journal(None if kept is None else kept.journal)
     runner = Runner(test, system, workload, faults, journal)
     verdicts: tuple[Verdict, ...] = ()
@@ -117,6 +116,10 @@ class _Journal:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _recorded(test: Test, system: System) -> Recorded:
+    return Recorded(test=test, provenance=provenance(system.deploy.__module__))
 
 
 def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[Simulation, tuple[Fault, ...]]:
@@ -173,7 +176,7 @@ def _record(
         sentence=interrupted or sentence,
         facts=facts(test),
         command=command(test),
-        again=again(test),
+        again="runs the same test again" if interrupted else again(test),
         healed_at=summary.healed_at,
         ended_at=summary.ended_at,
         effects=effects,
@@ -181,7 +184,13 @@ def _record(
         liveness=summary.liveness,
         event_log=simulation.event_log_hash(),
         clients=test.clients,
+        warnings=_without_effect(effects),
     )
+
+
+def _without_effect(effects: Sequence[Effect]) -> tuple[str, ...]:
+    idle = [str(effect.unit) for effect in effects if not effect.count]
+    return (f"{len(idle)} of {len(effects)} faults had no effect: {', '.join(idle)}",) if idle else ()
 
 
 def _keep(

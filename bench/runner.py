@@ -95,16 +95,15 @@ class Runner:
         self._free = list(range(test.clients))
         self._open: dict[int, Open] = {}
         self._count = 0
-        self._armed = [Arm(fault) for fault in plan if not isinstance(fault.at, int)]
-        self._timed = [(fault.at, fault.unit, fault) for fault in plan if isinstance(fault.at, int)]
-        heapq.heapify(self._timed)
+        self._due = [(begins(fault), fault.unit, fault) for fault in plan]
+        heapq.heapify(self._due)
         self._undo: list[tuple[int, int]] = []
         self._outbox: list[Action] = []
         self._healing = False
         self._healed_at: int | None = None
         self._wait: int | None = None
         self._now = 0
-        self._units: list[Unit] = []
+        self._units: dict[int, Unit] = {}
         self._findings: list[Finding] = []
 
     @property
@@ -129,8 +128,8 @@ class Runner:
         times = [one.deadline for one in self._open.values()]
         if self._wait is not None:
             times.append(self._wait)
-        if self._timed:
-            times.append(self._timed[0][0])
+        if self._due:
+            times.append(self._due[0][0])
         if self._undo:
             times.append(self._undo[0][0])
         return min(times) if times else None
@@ -142,7 +141,7 @@ class Runner:
             operations=self._count,
             healed_at=self._healed_at,
             ended_at=self._now,
-            units=tuple(self._units),
+            units=tuple(self._units.values()),
             findings=tuple(self._findings),
             liveness=self._liveness(),
         )
@@ -166,7 +165,7 @@ class Runner:
                 if operation in self._open:
                     self._complete(operation, outcome, self._value(operation, output), error, now)
             case Injected(unit):
-                self._units.append(unit)
+                self._units[unit.fault.unit] = unit
                 heapq.heappush(self._undo, (now + unit.fault.lasts, unit.fault.unit))
                 effect = begin(unit, now)
                 self._journal.write(
@@ -180,8 +179,8 @@ class Runner:
                     )
                 )
             case Undone(unit):
-                fault = next(one.fault for one in self._units if one.fault.unit == unit)
-                self._journal.write(NemesisEvent(what="stop", time=now, unit=unit, fault=fault.family))
+                family = self._units[unit].fault.family
+                self._journal.write(NemesisEvent(what="stop", time=now, unit=unit, fault=family))
             case Healed():
                 self._healing = False
                 self._healed_at = now
@@ -206,12 +205,11 @@ class Runner:
                 self._complete(operation, "info", None, f"no answer within {waited:g} s", now)
 
     def _schedule_faults(self, now: int) -> None:
-        self._outbox += self._armed
-        self._armed.clear()
         while self._undo and self._undo[0][0] <= now:
             self._outbox.append(Undo(heapq.heappop(self._undo)[1]))
-        while self._timed and self._timed[0][0] <= now:
-            self._outbox.append(Inject(heapq.heappop(self._timed)[2]))
+        while self._due and self._due[0][0] <= now:
+            fault = heapq.heappop(self._due)[2]
+            self._outbox.append(Inject(fault) if isinstance(fault.at, int) else Arm(fault))
 
     def _invoke(self, now: int) -> None:
         self._wait = None
@@ -233,7 +231,7 @@ class Runner:
     def _end_phase(self) -> None:
         if self._phases.pop(0).name == "faults":
             self._healing = True
-            self._timed.clear()
+            self._due.clear()
             self._undo.clear()
             self._outbox.append(Heal())
 
@@ -285,3 +283,8 @@ class Runner:
         if self._phases and self.phase != "final":
             return Liveness(promised=True, met=False, sentence="the run ended before liveness was tried")
         return Liveness(promised=True, met=True, sentence=f"every client was served again within {bound} of heal")
+
+
+def begins(fault: Fault) -> int:
+    """When the fault is injected, or its trigger begins to count."""
+    return fault.at if isinstance(fault.at, int) else fault.at.after

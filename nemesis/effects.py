@@ -2,20 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from .fault import Effect, Fault, Unit
+from .fault import DONE, NO_TARGET, Effect, Fault, Unit
 from .topology import from_links, sides
 
 SECOND, MILLISECOND = 1_000_000_000, 1_000_000
-
-DONE = {
-    "partition": ("message dropped", "messages dropped"),
-    "kill": ("node killed", "nodes killed"),
-    "pause": ("node paused", "nodes paused"),
-    "messages.loss": ("message lost", "messages lost"),
-    "messages.duplicate": ("message duplicated", "messages duplicated"),
-    "messages.delay": ("message delayed", "messages delayed"),
-}
-"""What an effect's count counts, by family: one, and many."""
 
 
 def begin(unit: Unit, now: int) -> Effect:
@@ -38,14 +28,14 @@ def inert(faults: Sequence[Fault], effects: Iterable[Effect]) -> bool:
 
 
 def detail(unit: Unit) -> str:
-    """The unit's targets in one phrase, such as `halves cut s1 | s2 s3`."""
+    """The unit's targets in one phrase, such as `s1 | s2 s3 (halves)`."""
     fault = unit.fault
     if unit.nodes:
         return " ".join(unit.nodes)
     if not unit.grudge:
-        return "no target"
+        return NO_TARGET
     if fault.family == "partition":
-        return f"{fault.shape} cut {cut(unit.grudge)}"
+        return f"{cut(unit.grudge)} ({fault.shape})"
     most = f" by up to {fault.delay / MILLISECOND:g} ms" if fault.family == "messages.delay" else ""
     links = "all" if fault.on == "all" else len(unit.grudge)
     return f"{fault.rate:.1%}{most} on {links} links"
@@ -65,7 +55,7 @@ def cut(links: tuple[tuple[str, str], ...]) -> str:
 
 
 def sentence(effect: Effect) -> str:
-    """One line, such as `partition halves cut s1 | s2 s3 from 1.200 s to 1.900 s: 34 messages dropped`."""
+    """One line, such as `partition s1 | s2 s3 (halves) from 1.200 s to 1.900 s: 34 messages dropped`."""
     if effect.started is None:
         return f"{effect.family}: never fired"
     until = "on" if effect.stopped is None else f"to {effect.stopped / SECOND:.3f} s"

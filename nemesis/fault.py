@@ -1,6 +1,6 @@
 """A fault is data: what, on whom, when, for how long."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -71,3 +71,17 @@ class Effect(msgspec.Struct, kw_only=True, gc=False):
     count: int = 0
     downgraded: str = ""
     detail: str = ""
+
+
+DONE: Final[dict[Family, tuple[str, str]]] = {
+    "partition": ("message dropped", "messages dropped"),
+    "kill": ("node killed", "nodes killed"),
+    "pause": ("node paused", "nodes paused"),
+    "messages.loss": ("message lost", "messages lost"),
+    "messages.duplicate": ("message duplicated", "messages duplicated"),
+    "messages.delay": ("message delayed", "messages delayed"),
+}
+"""What an effect's count counts, by family: one, and many."""
+
+NO_TARGET: Final = "no target"
+"""How the detail of a fault begins that found nobody to hit."""

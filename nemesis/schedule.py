@@ -22,7 +22,8 @@ Name = TypeVar("Name", bound=str)
 
 MILLISECOND = 1_000_000
 
-GAP = (30 * MILLISECOND, 1000 * MILLISECOND)
+GAP = (30 * MILLISECOND, 500 * MILLISECOND)
+"""The quiet time between episodes. This and the following are the bounds between which a run draws, log-uniformly."""
 LASTS = (20 * MILLISECOND, 3000 * MILLISECOND)
 """Around the times after which systems take a node for dead: shorter goes unnoticed, longer is only repetition."""
 MESSAGES_LAST = (200 * MILLISECOND, 3000 * MILLISECOND)
@@ -42,7 +43,7 @@ MOMENTS: Mapping[Moment, tuple[int, int]] = {
     "deliver": (2, 100),
     "invoke": (2, 10),
     "complete": (2, 10),
-    "role": (3, 3),
+    "role": (2, 3),
 }
 """Moments of triggers: their weight, and the largest n that is drawn."""
 SYNCS: Mapping[Moment, tuple[int, int]] = {"sync_start": (1, 10), "sync_done": (1, 10)}
@@ -134,18 +135,19 @@ def _profile(families: tuple[Family, ...], duration: int, random: Random) -> Pro
 
 
 def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple[Family, int, int]]:
-    """Family, start and length of every fault: some families at once, then a gap, and again."""
+    """Family, start and length of every fault: one of each family, all begun before the first ends; then a gap."""
     start = int(random.uniform(0, min(profile.gap, duration / 10)))
     while start < duration:
-        families = _part(profile.families, random)
-        lasts = {family: int(profile.lasts[family] * random.uniform(0.5, 1.5)) for family in families}
-        # The first begins with the episode, the others while it is going on.
-        first = random.choice(families)
-        begins = {family: start + (family != first) * int(random.uniform(0, lasts[first])) for family in families}
-        for family in sorted(families, key=begins.__getitem__):
+        lasts = {family: int(around * random.uniform(0.5, 1.5)) for family, around in profile.lasts.items()}
+        first = random.choice(profile.families)
+        begins = {
+            family: start + int(random.uniform(0, lasts[first])) for family in profile.families if family != first
+        }
+        begins[first] = start
+        for family in sorted(begins, key=begins.__getitem__):
             if begins[family] < duration:
                 yield family, begins[family], lasts[family]
-        end = max(begins[family] + lasts[family] for family in families)
+        end = max(begins[family] + lasts[family] for family in begins)
         start = end + int(profile.gap * random.uniform(0.5, 1.5))
 
 

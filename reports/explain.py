@@ -6,6 +6,7 @@ general one is used.
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from typing import Final
 
 from ..checkers.verdict import Evidence, Verdict
 from ..histories.history import History
@@ -13,6 +14,9 @@ from ..histories.operation import Operation
 from .faults import Span, active, in_words, spans
 from .headlines import Case, headline
 from .words import Clock, answer, name, plain, request
+
+MOST_ROWS: Final = 40
+"""How many operations of one piece of evidence are shown."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,15 @@ class Row:
 class Explanation:
     """One piece of evidence in words: what is wrong, which operations show it, what the nemesis was doing.
 
-    `faults` is "" where nobody recorded the nemesis.
+    `rows` are the last operations of the evidence, `omitted` how many earlier ones are not among them. `faults` is ""
+    where nobody recorded the nemesis.
     """
 
     anomaly: str
     key: str
     headline: str
     rows: tuple[Row, ...]
+    omitted: int
     faults: str
 
     def lines(self) -> tuple[str, ...]:
@@ -49,7 +55,14 @@ class Explanation:
             ("> " if row.culprit else "  ") + "  ".join(c.ljust(w) for c, w in zip(cell, widths, strict=True)).rstrip()
             for row, cell in zip(self.rows, cells, strict=True)
         )
-        return (self.headline, *body, *([self.faults] if self.faults else []))
+        before = [self.left_out] if self.omitted else []
+        after = [self.faults] if self.faults else []
+        return (self.headline, *before, *body, *after)
+
+    @property
+    def left_out(self) -> str:
+        """That there are operations before the rows."""
+        return f"{self.omitted:,} earlier operations of the evidence are not shown."
 
 
 def explain(verdict: Verdict, history: History, origin: int | None = None) -> tuple[str, ...]:
@@ -68,16 +81,16 @@ def explanations(verdict: Verdict, history: History, origin: int | None = None) 
     faults = spans(history.nemesis) if history.nemesis else None
     by_key = history.by_key()
     return tuple(
-        _explanation(evidence, by_key.get(evidence.key) or history.operations, history, faults, start)
+        _explanation(evidence, by_key.get(evidence.key) or history.operations, faults, start)
         for evidence in verdict.evidence
     )
 
 
 def _explanation(
-    evidence: Evidence, scope: Sequence[Operation], history: History, faults: Sequence[Span] | None, origin: int
+    evidence: Evidence, scope: Sequence[Operation], faults: Sequence[Span] | None, origin: int
 ) -> Explanation:
     # The evidence may hold widened copies; people are shown the operations as they were recorded.
-    recorded = {operation.index: operation for operation in history.operations}
+    recorded = {operation.index: operation for operation in scope}
     operations = sorted((recorded.get(o.index, o) for o in evidence.operations), key=lambda o: o.call)
     culprit = next((operation for operation in operations if operation.index == evidence.culprit), None)
     # A sentence names completions only; the rows show invocations too, which may need more digits to tell apart.
@@ -92,7 +105,8 @@ def _explanation(
         anomaly=evidence.anomaly,
         key=name(evidence.key),
         headline=headline(case),
-        rows=tuple(_row(operation, evidence, rows) for operation in operations),
+        rows=tuple(_row(operation, evidence, rows) for operation in operations[-MOST_ROWS:]),
+        omitted=max(0, len(operations) - MOST_ROWS),
         faults=_faults_in_words(operations, faults, Clock(origin)),
     )
 

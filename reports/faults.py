@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..histories.event import NemesisEvent
-from .words import Clock
+from ..nemesis.fault import NO_TARGET
+from .words import Clock, plain
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,15 @@ def spans(events: Iterable[NemesisEvent]) -> tuple[Span, ...]:
 
 
 def active(faults: Iterable[Span], first: int, last: int) -> tuple[Span, ...]:
-    """Those that were active at some time between `first` and `last`, both included."""
-    return tuple(fault for fault in faults if fault.start <= last and (fault.stop is None or fault.stop >= first))
+    """Those that were active at some time between `first` and `last`, both included, and had somebody to hit."""
+    hits = (fault for fault in faults if not fault.detail.startswith(NO_TARGET))
+    return tuple(fault for fault in hits if fault.start <= last and (fault.stop is None or fault.stop >= first))
 
 
 def in_words(fault: Span, clock: Clock) -> str:
-    """As in `partition of s1, s2 (0.500–2.000 s)`."""
-    on = f" of {', '.join(fault.targets)}" if fault.targets else ""
-    return f"{fault.family}{on} ({clock.between(fault.start, fault.stop)})"
+    """As in `partition s1 | s2, s3 (0.500–2.000 s)`."""
+    what = plain(fault.detail or ", ".join(fault.targets))
+    return f"{' '.join(filter(None, (plain(fault.family), what)))} ({clock.between(fault.start, fault.stop)})"
 
 
 def _same(start: NemesisEvent, stop: NemesisEvent) -> bool:

@@ -6,12 +6,18 @@ what the checker proved, always holds.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from ..histories.operation import Operation, Value
 from .meaning import can_be_composed, installs, left, refused, shown
 from .words import Clock, name, noun, request, show
+
+MOST_OBSERVERS: Final = 30
+"""Of how many operations of the evidence the observations are compared: all, unless it is unusually large."""
+
+LONGEST_TEXT: Final = 2_000
+"""Up to how many characters a value is searched for what was appended twice."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,9 @@ class Case:
     clock: Clock
 
     def observers(self) -> tuple[Operation, ...]:
-        """The evidence's operations that observed a value, the culprit first, then the last one called first."""
+        """The evidence's operations that observed a value, the culprit first, then the last ones called."""
         seen = [operation for operation in reversed(self.operations) if shown(operation)]
-        return tuple(sorted(seen, key=lambda operation: operation is not self.culprit))
+        return tuple(sorted(seen, key=lambda operation: operation is not self.culprit))[:MOST_OBSERVERS]
 
     def may_install(self, value: Value) -> list[Operation]:
         """Every operation that may have left the key with `value`: the refused ones are not among them."""
@@ -62,42 +68,36 @@ def _never_written(case: Case) -> Iterator[str]:
 
 
 def _refused_yet_visible(case: Case) -> Iterator[str]:
-    for reader, value in _observations(case):
-        attempts = case.try_to_install(value)
-        if attempts and all(refused(attempt) for attempt in attempts):
+    for reader, found, verb, attempts in _finds(case):
+        if all(refused(attempt) for attempt in attempts):
             if len(attempts) == 1:
-                only = attempts[0]
+                (only,) = attempts
                 yield (
-                    f"{_did(case, reader)}, although the only operation that writes {show(value, 40)}, "
-                    f"{_whose(only, reader)}, was refused{_at(case, only)}"
+                    f"{found}, although the only operation that {verb}, {_whose(only, reader)}, "
+                    f"{_refusal(only)}{_at(case, only)}"
                 )
             else:
-                yield (
-                    f"{_did(case, reader)}, although all {len(attempts)} operations that write {show(value, 40)} "
-                    "were refused"
-                )
+                yield f"{found}, although every operation that {verb} was refused"
 
 
 def _read_before_write(case: Case) -> Iterator[str]:
-    for reader, value in _observations(case):
-        attempts = case.try_to_install(value)
-        if attempts and all(reader.precedes(attempt) for attempt in attempts):
+    for reader, found, verb, attempts in _finds(case):
+        if all(reader.precedes(attempt) for attempt in attempts):
             first = min(attempts, key=lambda attempt: attempt.call)
             which = "the only operation" if len(attempts) == 1 else "the first operation"
-            yield (
-                f"{_did(case, reader)}, but {which} that writes {show(value, 40)} was not invoked until "
-                f"{case.clock.at(first.invoked)}"
-            )
+            yield f"{found}, but {which} that {verb} was not invoked until {case.clock.at(first.invoked)}"
 
 
 def _overwritten(case: Case) -> Iterator[str]:
     """The value read was replaced, for certain, before the read began, and nothing wrote it again."""
+    candidates = _latest_first(case.operations)
     for reader, value in _observations(case):
-        for newer in _latest_first(case.operations):
+        writers = case.may_install(value)
+        for newer in candidates:
             replaced = left(newer)
             if replaced is None or replaced.value == value or not newer.precedes(reader):
                 continue
-            if all(writer.precedes(newer) for writer in case.may_install(value)):
+            if all(writer.precedes(newer) for writer in writers):
                 yield (
                     f"{_did(case, reader)}, although {_whose(newer, reader)} had been acknowledged{_at(case, newer)} "
                     f"and {_nothing_wrote(case, value, newer)}"
@@ -125,14 +125,14 @@ def _seen_replaced(case: Case) -> Iterator[str]:
 
 
 def _lost_append(case: Case) -> Iterator[str]:
+    appends = [o for o in _latest_first(case.operations) if o.f == "append" and o.outcome == "ok"]
+    puts = [o for o in case.scope if o.f not in ("append", "get", "read") and not refused(o)]
     for reader, value in _observations(case):
-        for append in _latest_first(case.operations):
+        for append in appends:
             piece = append.input
-            if append.f != "append" or append.outcome != "ok" or not isinstance(piece, str):
+            if not isinstance(piece, str) or not isinstance(value, str) or piece in value:
                 continue
-            missing = isinstance(value, str) and piece not in value and append.precedes(reader)
-            puts = [o for o in case.scope if o.f not in ("append", "get", "read") and not refused(o)]
-            if missing and all(put.precedes(append) for put in puts):
+            if append.precedes(reader) and all(put.precedes(append) for put in puts):
                 yield (
                     f"{_did(case, reader)}, although {_whose(append, reader)} had been acknowledged"
                     f"{_at(case, append)} and nothing was put after it"
@@ -140,7 +140,7 @@ def _lost_append(case: Case) -> Iterator[str]:
 
 
 def _swapped_twice(case: Case) -> Iterator[str]:
-    winners = [o for o in case.operations if o.f == "cas" and not refused(o) and o.outcome == "ok"]
+    winners = [o for o in case.operations if o.f == "cas" and not refused(o) and o.outcome == "ok"][-MOST_OBSERVERS:]
     for position, first in enumerate(winners):
         for second in winners[position + 1 :]:
             old, other = shown(first), shown(second)
@@ -158,15 +158,17 @@ def _swapped_twice(case: Case) -> Iterator[str]:
 
 
 def _appended_twice(case: Case) -> Iterator[str]:
-    for reader, value in _observations(case):
-        for piece in dict.fromkeys(o.input for o in case.operations if o.f == "append"):
-            if not isinstance(value, str) or not isinstance(piece, str) or not piece:
-                continue
-            sources = [o for o in case.scope if o.f not in ("get", "read") and _mentions(o, piece)]
-            times = value.count(piece)
-            if times > 1 and len(sources) == 1 and sources[0].f == "append":
+    inputs = dict.fromkeys(o.input for o in case.operations if o.f == "append")
+    pieces = [piece for piece in inputs if isinstance(piece, str) and piece]
+    for reader, value in islice(_observations(case), 3):
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+            continue
+        for piece in pieces:
+            sources = [o for o in case.scope if o.f == "append" and o.input == piece]
+            twice = value.count(piece) > 1 and len(sources) == 1
+            if twice and not can_be_composed(value, case.scope, piece):
                 yield (
-                    f"{_did(case, reader)}, which holds {show(piece, 40)} {times} times, "
+                    f"{_did(case, reader)}, which holds {show(piece, 40)} more than once, "
                     "although only one operation appends it"
                 )
 
@@ -180,7 +182,7 @@ def _generic(case: Case) -> str:
 
 Finder = Callable[[Case], Iterator[str]]
 
-ANY: Final[tuple[Finder, ...]] = (_overwritten, _seen_replaced, _lost_append)
+ANY: Final[tuple[Finder, ...]] = (_overwritten, _seen_replaced, _lost_append, _appended_twice)
 """Tried for every anomaly, once the sentences of its own kind do not hold. Those about values that nobody wrote are
 not among them: only the checker knows the initial value."""
 
@@ -202,6 +204,26 @@ def _observations(case: Case) -> Iterator[tuple[Operation, Value]]:
             yield operation, seen.value
 
 
+def _finds(case: Case) -> Iterator[tuple[Operation, str, str, list[Operation]]]:
+    """What was seen and who would have written it: the observer, what it saw in words, and the attempts.
+
+    Where values grow by appending, each piece of the value is looked at by itself. Nothing without attempts.
+    """
+    appended = dict.fromkeys(o.input for o in case.operations if o.f == "append")
+    for reader, value in _observations(case):
+        seen = _did(case, reader)
+        if not appended:
+            attempts = case.try_to_install(value)
+            if attempts:
+                yield reader, seen, f"writes {show(value, 40)}", attempts
+            continue
+        for piece in appended:
+            if isinstance(piece, str) and piece and isinstance(value, str) and piece in value:
+                attempts = [o for o in case.scope if o.f not in ("get", "read") and _mentions(o, piece)]
+                if all(attempt.f == "append" for attempt in attempts):
+                    yield reader, f"{seen}, which holds {show(piece, 40)}", f"appends {show(piece, 40)}", attempts
+
+
 def _latest_first(operations: Sequence[Operation]) -> list[Operation]:
     return sorted(
         operations, key=lambda operation: -1 if operation.return_ is None else operation.return_, reverse=True
@@ -216,8 +238,17 @@ def _did(case: Case, operation: Operation) -> str:
     """What an observer saw, as in `process 3 read x = 4 at 1.204 s`."""
     seen = shown(operation)
     what = f"{_of_key(case, ' ', ' =')} {show(seen.value if seen else None, 40)}"
-    verb = {"read": "read", "get": "got", "cas": "found"}.get(operation.f, "saw")
+    verb = {"read": "read", "get": "got"}.get(operation.f, "found")
+    replaced = left(operation) if operation.f == "cas" else None
+    if replaced is not None:
+        verb, what = "replaced", f"{what} with {show(replaced.value, 40)}"
+    elif operation.f == "append":
+        verb = f"appended {show(operation.input, 40)} and got"
     return f"process {operation.process} {verb}{what}{_at(case, operation)}"
+
+
+def _refusal(operation: Operation) -> str:
+    return "was refused" if operation.outcome == "fail" else "reported another value instead"
 
 
 def _nothing_wrote(case: Case, value: Value, after: Operation) -> str:

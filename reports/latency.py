@@ -68,8 +68,8 @@ def quantile(ordered: Sequence[int], fraction: float) -> int | None:
     return ordered[min(max(rank, 1), len(ordered)) - 1]
 
 
-def rates(operations: Sequence[Operation], start: int, stop: int, buckets: int = 60) -> Rates:
-    """Completions per second between two times (nanoseconds), in at most `buckets` buckets of a round width."""
+def rates(operations: Sequence[Operation], start: int, stop: int, buckets: int) -> Rates:
+    """Completions per second between two times (nanoseconds), in at most `buckets` equal buckets."""
     grid = _Grid(start, stop, buckets)
     bins: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * grid.number)
     for operation in operations:
@@ -85,9 +85,9 @@ def rates(operations: Sequence[Operation], start: int, stop: int, buckets: int =
 
 
 def latencies(
-    operations: Sequence[Operation], start: int, stop: int, fractions: Sequence[float], buckets: int = 60
+    operations: Sequence[Operation], start: int, stop: int, fractions: Sequence[float], buckets: int
 ) -> Latencies:
-    """Quantiles of the latency between two times (nanoseconds), in at most `buckets` buckets of a round width."""
+    """Quantiles of the latency between two times (nanoseconds), in at most `buckets` equal buckets."""
     grid = _Grid(start, stop, buckets)
     bins: defaultdict[str, list[list[int]]] = defaultdict(lambda: [[] for _ in range(grid.number)])
     for operation in operations:
@@ -105,12 +105,12 @@ def latencies(
 
 
 class _Grid:
-    """Equal buckets of a round width that cover the time from `start` to `stop`."""
+    """Equal buckets that cover the time from `start` to `stop`."""
 
     def __init__(self, start: int, stop: int, buckets: int) -> None:
         span = max(stop - start, 1)
         self.start = start
-        self.width = _round_width(span, buckets)
+        self.width = -(-span // buckets)
         self.number = -(-span // self.width)
 
     def bucket(self, time: int) -> int:
@@ -130,13 +130,3 @@ def _count(f: str, outcome: str, number: int, ordered: Sequence[int]) -> Count:
         p99=quantile(ordered, 0.99),
         longest=ordered[-1] if ordered else None,
     )
-
-
-def _round_width(span: int, buckets: int) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50, … nanoseconds that needs at most `buckets` buckets."""
-    width = 1
-    while True:
-        for factor in (1, 2, 5):
-            if width * factor * buckets >= span:
-                return width * factor
-        width *= 10

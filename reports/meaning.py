@@ -51,6 +51,8 @@ def shown(operation: Operation) -> Shown | None:
         if operation.output is True:
             return Shown(operation.input[0])
         return None if operation.output in (False, None) else Shown(operation.output)
+    if operation.f == "append" and isinstance(operation.output, str):
+        return Shown(operation.output)
     return None
 
 
@@ -67,8 +69,11 @@ def left(operation: Operation) -> Shown | None:
     return None
 
 
-def can_be_composed(value: str, operations: Iterable[Operation]) -> bool:
-    """Whether some puts and appends among `operations`, each used any number of times, could spell `value`."""
+def can_be_composed(value: str, operations: Iterable[Operation], once: str | None = None) -> bool:
+    """Whether some puts and appends among `operations` could spell `value`.
+
+    Each may be used any number of times, and in any order, except that `once` is appended at most once.
+    """
     puts, pieces = {""}, set()
     for operation in operations:
         if operation.f in WRITERS and isinstance(operation.input, str):
@@ -78,8 +83,13 @@ def can_be_composed(value: str, operations: Iterable[Operation]) -> bool:
         elif operation.f not in READS:
             return True
     lengths = sorted({len(piece) for piece in pieces} - {0})
-    reached = {len(put) for put in puts if value.startswith(put)}
+    # How far it can be spelled without `once`, and with it.
+    reached = {(len(put), False) for put in puts if value.startswith(put)}
     for position in range(len(value)):
-        if position in reached:
-            reached.update(position + length for length in lengths if value[position : position + length] in pieces)
-    return len(value) in reached
+        for used in (False, True):
+            if (position, used) in reached:
+                for length in lengths:
+                    piece = value[position : position + length]
+                    if piece in pieces and not (used and piece == once):
+                        reached.add((position + length, used or piece == once))
+    return (len(value), False) in reached or (len(value), True) in reached

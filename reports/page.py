@@ -155,7 +155,7 @@ def _fault_rows(record: RunRecord, history: History) -> list[FaultRow]:
 def _effect_row(effect: Effect, clock: Clock) -> FaultRow:
     return FaultRow(
         name=effect.family,
-        targets=", ".join(effect.targets),
+        targets=effect.detail or ", ".join(effect.targets),
         active=clock.between(effect.started, effect.stopped),
         effect=effect_in_words(effect),
         remark=f"downgraded: {effect.downgraded}" if effect.downgraded else "",

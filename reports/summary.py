@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ..checkers.verdict import Validity, Verdict
 from ..histories.history import History
-from ..nemesis.fault import Effect
+from ..nemesis.fault import DONE, Effect
 from .explain import explanations
 from .latency import counts
 from .record import RunRecord
@@ -32,6 +32,9 @@ STYLES: Final[dict[Tone, str]] = {
 
 MOST_EVIDENCE: Final = 5
 """How many pieces of evidence are spelt out in the terminal; the page has them all."""
+
+MOST_FAULTS: Final = 20
+"""How many faults are listed in the terminal; the page has them all."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,7 @@ def paint(lines: Sequence[Line]) -> "Text":
 
 def effect_in_words(effect: Effect) -> str:
     """What a unit did, as in `12 messages dropped` or `1 node killed`."""
-    noun, verb = {
-        "partition": ("message", "dropped"),
-        "messages.loss": ("message", "dropped"),
-        "messages.duplicate": ("message", "duplicated"),
-        "messages.delay": ("message", "delayed"),
-        "kill": ("node", "killed"),
-        "pause": ("node", "paused"),
-    }[effect.family]
-    return f"{effect.count:,} {noun}{'' if effect.count == 1 else 's'} {verb}" if effect.count else "no effect"
+    return f"{effect.count:,} {DONE[effect.family][effect.count != 1]}" if effect.count else "no effect"
 
 
 def _facts(record: RunRecord) -> Iterator[Line]:
@@ -125,13 +120,15 @@ def _faults(record: RunRecord) -> Iterator[Line]:
         return
     clock = Clock(record.started_at)
     rows = [("faults", "on", "active", "effect")]
-    for effect in record.effects:
+    for effect in record.effects[:MOST_FAULTS]:
         what = effect_in_words(effect) + (f" (downgraded: {effect.downgraded})" if effect.downgraded else "")
-        on = ", ".join(effect.targets) or "–"
+        on = plain(effect.detail) or ", ".join(effect.targets) or "–"
         rows.append((f"{effect.unit} {effect.family}", on, clock.between(effect.started, effect.stopped), what))
     yield Line("")
     for position, text in enumerate(_aligned(rows, left=4)):
         yield Line(f"  {text}", "dim" if position == 0 else "plain")
+    if len(record.effects) > MOST_FAULTS:
+        yield Line(f"  … and {len(record.effects) - MOST_FAULTS:,} more faults in the report", "dim")
 
 
 def _again(record: RunRecord) -> Iterator[Line]:

@@ -25,8 +25,9 @@ def timeline(record: RunRecord, history: History, evidence: Sequence[Evidence]) 
     origin = record.started_at
     last = max([record.ended_at, *(o.completed or o.invoked for o in history.operations)])
     faults = spans(history.nemesis)
-    rate = rates(history.operations, origin, last)
-    latency = latencies(history.operations, origin, last, (0.5, 0.99))
+    buckets = max(12, min(60, len(history.operations) // 10))
+    rate = rates(history.operations, origin, last, buckets)
+    latency = latencies(history.operations, origin, last, (0.5, 0.99), buckets)
     return {
         "end": last - origin,
         "healed": None if record.healed_at is None else record.healed_at - origin,
@@ -34,11 +35,7 @@ def timeline(record: RunRecord, history: History, evidence: Sequence[Evidence]) 
         "operations": _columns(history.operations, record, texts),
         "evidence": [_evidence(each, origin) for each in evidence],
         "faults": _faults(faults, record, origin),
-        "marks": [
-            {"time": event.time - origin, "text": plain(" ".join(filter(None, (event.what, event.detail))))}
-            for event in history.nemesis
-            if event.what not in ("start", "stop", "heal")
-        ],
+        "marks": _marks(record, history),
         "rates": {
             "times": [time - origin for time in rate.times],
             "series": [
@@ -104,6 +101,20 @@ def _evidence(evidence: Evidence, origin: int) -> dict[str, object]:
         "start": min(operation.invoked for operation in evidence.operations) - origin,
         "stop": max(operation.completed or operation.invoked for operation in evidence.operations) - origin,
     }
+
+
+def _marks(record: RunRecord, history: History) -> list[dict[str, object]]:
+    """Moments to be marked: where a monitor found something, in the order of the findings, then other events."""
+    found = [(finding.time, finding.monitor, True) for finding in record.findings]
+    other = [
+        (event.time, " ".join(filter(None, (event.what, event.detail))), False)
+        for event in history.nemesis
+        if event.what not in ("start", "stop", "heal")
+    ]
+    return [
+        {"time": time - record.started_at, "text": plain(text), "broken": broken}
+        for time, text, broken in (*found, *other)
+    ]
 
 
 def _faults(faults: Iterable[Span], record: RunRecord, origin: int) -> list[dict[str, object]]:

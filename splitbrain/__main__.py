@@ -5,9 +5,12 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from .bench.cli.main import run
+    try:
+        from .bench.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -126,11 +126,16 @@ def _message_taken(node: type[Node], name: str) -> type[Message]:
         parameters = list(inspect.signature(getattr(node, name)).parameters.values())
     except TypeError:
         raise ContractError(f"{where} is not a method: names that begin with on_ are handlers") from None
+    except NameError as error:
+        raise ContractError(f"{where}: its annotations cannot be read: {error}") from None
     if len(parameters) != 4:
         raise ContractError(f"{where} must take (self, ctx, src, msg): names that begin with on_ are handlers")
     message = parameters[3].annotation
     if isinstance(message, str):
-        message = getattr(node, name).__globals__.get(message)
+        first, *others = message.split(".")
+        message = getattr(node, name).__globals__.get(first)
+        for part in others:
+            message = getattr(message, part, None)
     if not _is_message(message):
         raise ContractError(f"{where}: annotate its last parameter with the message class that it takes")
     if name != f"on_{message.__name__}":

@@ -57,15 +57,18 @@ class Broken:
 
 
 class Monitor(Protocol):
-    """An invariant, as a pure fold over the run: called after every handler of a server node.
+    """An invariant, as a pure fold over the run: called after the handlers of server nodes.
 
-    `event` is the message that was handled, or the name of the timer, or "start". `node` must not be changed.
+    `event` is the message that was handled, or the name of the timer, or "start". `node` must not be changed. `events`
+    are the classes of events it is called for, `str` for timers and starts.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def initial(self) -> object: ...
+    @property
+    def events(self) -> frozenset[type]: ...
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken: ...
 
 

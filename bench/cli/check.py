@@ -75,10 +75,8 @@ def check(path: str, model_name: str | None, budget: Budget) -> Checked:
 
 def lines(checked: Checked) -> list[Line]:
     """The line of a history, its evidence, and its warnings."""
-    operations, keys = len(checked.history.operations), len(checked.history.by_key())
-    size = f"{operations:,} operations on {keys:,} {'key' if keys == 1 else 'keys'}, model {checked.model}"
     head = f"{checked.grade.upper():7}  {checked.path}"
-    found = [Line(f"{head}  {checked.sentence} ({size})", TONES.get(checked.grade, "unsure"))]
+    found = [Line(f"{head}  {checked.sentence} (model {checked.model})", TONES.get(checked.grade, "unsure"))]
     found += [Line(f"  {text}") for text in explain(checked.verdict, checked.history)]
     found += [Line(f"  warning: {text}", "unsure") for text in checked.history.warnings]
     return found

@@ -1,6 +1,5 @@
 """`splitbrain demo`"""
 
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,14 +16,14 @@ from ..exits import OWN_ERROR, VALID
 from ..run import RunResult, run
 from ..test import Test
 from .options import runs_dir
-from .terminal import reporter, show, shown_path, width
+from .terminal import reporter, show, shown_path
 
 DEMO: Final = Test(
     system="primary_backup",
     workload="register",
     bug="no-backup-ack",
     faults="partition,kill",
-    seed=170,
+    seed=1279,
     operations=60,
     clients=4,
     keys=2,
@@ -63,8 +62,8 @@ def command(runs_dir: Path) -> int:
 
 
 def introduce(*paragraphs: str) -> None:
-    """Print text, wrapped within the terminal."""
-    show([*(Line(line) for text in paragraphs for line in textwrap.wrap(text, width())), Line("")])
+    """Print text, and a blank line."""
+    show([*map(Line, paragraphs), Line("")])
 
 
 def story(result: RunResult) -> Iterator[Line]:
@@ -77,7 +76,7 @@ def story(result: RunResult) -> Iterator[Line]:
         lines = explain(verdict, result.history, record.started_at)
         if lines:
             yield Line("")
-            yield from (Line(part) for line in lines for part in folded(line))
+            yield from (Line(f"  {line}") for line in lines)
 
 
 def verdict_line(result: RunResult) -> Line:
@@ -90,13 +89,6 @@ def report(result: RunResult) -> Line:
     """Where to see all of it."""
     assert result.directory is not None
     return Line(f"Report: {shown_path(result.directory / REPORT)}", "strong")
-
-
-def folded(line: str) -> list[str]:
-    """A line of evidence, indented: sentences on as many lines as they need, operations on one."""
-    if line.startswith(("  ", "> ")):
-        return [f"  {line}"]
-    return textwrap.wrap(line, width(), initial_indent="  ", subsequent_indent="  ")
 
 
 def _run(test: Test, runs: Path) -> RunResult:

@@ -1,6 +1,7 @@
 """The command line: subcommands by name, loaded when they are used, and the exit codes."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -53,6 +54,9 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; every error is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an arrow must not end a run where there are only letters
     try:
         code = cli.main(list(arguments), prog_name="splitbrain", standalone_mode=False)
         sys.stdout.flush()

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,8 +15,10 @@ from rich.live import Live
 from rich.text import Text
 
 from ...reports.summary import Line, paint, summary
-from ..run import Progress, RunResult
 from ..test import SECOND
+
+if TYPE_CHECKING:
+    from ..run import Progress, RunResult
 
 PLAIN_EVERY, LIVE_EVERY = 1.0, 0.1
 """Seconds between two lines of progress where stderr is a file, and between two updates where it is a terminal."""
@@ -29,7 +33,7 @@ class Reporter:
         self._every = PLAIN_EVERY if live is None else LIVE_EVERY
         self._next = time.monotonic() + self._every
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: "Progress") -> None:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self._every
@@ -56,16 +60,29 @@ def reporter(label: str) -> Iterator[Reporter]:
 
 
 def show(lines: Sequence[Line]) -> None:
-    """Print lines to stdout, in colour on a terminal; long ones are left to the terminal to wrap."""
-    Console(highlight=False, soft_wrap=True).print(paint(lines), soft_wrap=True)
+    """Print lines to stdout: in colour and folded on a terminal, as they are elsewhere."""
+    console = Console(highlight=False, soft_wrap=True)
+    shown = [part for line in lines for part in folded(line)] if console.is_terminal else lines
+    console.print(paint(shown), soft_wrap=True)
 
 
-def show_run(result: RunResult) -> None:
+def folded(line: Line) -> list[Line]:
+    """The line on as many lines as it needs, indented alike. A command stays one line, so that it can be copied."""
+    if len(line.text) <= width() or line.tone == "command":
+        return [line]
+    indent = " " * (len(line.text) - len(line.text.lstrip()))
+    if indent or line.tone != "plain":
+        indent += "  "
+    parts = textwrap.wrap(line.text, width(), subsequent_indent=indent, break_on_hyphens=False)
+    return [Line(part, line.tone) for part in parts]
+
+
+def show_run(result: "RunResult") -> None:
     """Print a run in words, and where to find all of it."""
     show((*summary(result.record, result.history, result.verdicts), *where(result)))
 
 
-def where(result: RunResult) -> Sequence[Line]:
+def where(result: "RunResult") -> Sequence[Line]:
     """The lines that name the files of a run."""
     if result.directory is None:
         return ()

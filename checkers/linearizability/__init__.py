@@ -1,5 +1,11 @@
-"""Linearizability: whether every operation can be given one moment between its invocation and its completion."""
+"""Linearizability: whether every operation can be given one moment between its invocation and its completion.
 
-from .checker import linearizable
+One object at a time (checker.py): conflicts that show in linear time (zones.py), else a search (prepare.py, search.py)
+behind the seam for engines (engine.py). A linearization found is verified (verify.py) before it counts; what is not
+linearizable comes with evidence (find.py, reduce.py) that proves it (sound.py).
+"""
 
-__all__ = ["linearizable"]
+from .checker import Judgement, judge, linearizable
+from .find import is_evidence
+
+__all__ = ["Judgement", "is_evidence", "judge", "linearizable"]

@@ -1,6 +1,6 @@
 """The linearizability checker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from time import monotonic
@@ -20,6 +20,9 @@ from .verify import is_linearization
 
 REPORTED = 3
 """For how many of the objects that are not linearizable evidence is given."""
+
+FIRST_LOOK = 20_000
+"""Configurations searched for each object before any is searched further."""
 
 
 def linearizable(model: Model) -> Checker:
@@ -51,23 +54,46 @@ def judge(model: Model, history: History, budget: Budget) -> tuple[Judgement, ..
     """
     clock = _Clock(budget)
     objects = _objects(model, history)
-    quick = [(key, operations, from_conflicts(model, operations)) for key, operations in objects.items()]
-    missing = REPORTED - sum(evidence is not None for _, _, evidence in quick)
-    judgements = []
-    for key, operations, evidence in quick:
-        if evidence is not None:
-            judgements.append(Judgement(key, len(operations), Validity.INVALID, "zones", evidence=evidence))
-            continue
-        result = decide(model, relevant(model, operations), clock.left())
+    evidence = {key: from_conflicts(model, operations) for key, operations in objects.items()}
+    undecided = {key: relevant(model, objects[key]) for key, found in evidence.items() if found is None}
+    results = _search_all(model, undecided, clock, thorough=len(undecided) == len(objects))
+    missing = REPORTED - (len(objects) - len(undecided))
+    for key, result in results.items():
         if result.validity is Validity.INVALID and missing > 0:
-            evidence = from_failing_prefix(
-                model, operations, lambda prefix: decide(model, prefix, clock.left()).validity
+            evidence[key] = from_failing_prefix(
+                model, objects[key], lambda prefix: decide(model, prefix, clock.left()).validity
             )
-            missing -= evidence is not None
+            missing -= evidence[key] is not None
+    by_zones = EngineResult(Validity.INVALID, engine="zones")
+    judgements = []
+    for key, operations in objects.items():
+        result = results.get(key, by_zones)
         judgements.append(
-            Judgement(key, len(operations), result.validity, result.engine, result.order, evidence, result.reason)
+            Judgement(key, len(operations), result.validity, result.engine, result.order, evidence[key], result.reason)
         )
     return tuple(judgements)
+
+
+def _search_all(
+    model: Model, objects: Mapping[Value, Sequence[Operation]], clock: "_Clock", thorough: bool
+) -> dict[Value, EngineResult]:
+    """A first look at each object, so that a hard one does not hide that another is invalid.
+
+    Those undecided are searched further if `thorough`, unless one turned out to be invalid: the verdict is known then.
+    """
+    first = replace(clock.budget, configurations=min(FIRST_LOOK, clock.budget.configurations or FIRST_LOOK))
+    results = {
+        key: decide(model, operations, replace(first, seconds=clock.left().seconds))
+        for key, operations in objects.items()
+    }
+    if not thorough or any(result.validity is Validity.INVALID for result in results.values()):
+        return results
+    undecided = [key for key, result in results.items() if result.validity is Validity.UNKNOWN]
+    for done, key in enumerate(undecided):
+        left = clock.left()
+        share = None if left.seconds is None else left.seconds / (len(undecided) - done)
+        results[key] = decide(model, objects[key], replace(left, seconds=share))
+    return results
 
 
 def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> EngineResult:
@@ -118,8 +144,10 @@ def _summary(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> t
     unknown = [each for each in judgements if each.validity is Validity.UNKNOWN]
     of = f"of {_count(len(judgements), 'key')}"
     if invalid:
-        first = f"; first: {evidence[0].anomaly} on key {show(evidence[0].key)}" if evidence else ""
-        return Validity.INVALID, f"{len(invalid)} {of} not linearizable{first}"
+        if not evidence:
+            return Validity.INVALID, f"{len(invalid)} {of} not linearizable; no evidence confirmed within the budget"
+        first = f"first: {evidence[0].anomaly} on key {show(evidence[0].key)}"
+        return Validity.INVALID, f"{len(invalid)} {of} not linearizable; {first}"
     if unknown:
         return Validity.UNKNOWN, f"{len(unknown)} {of} undecided: on key {show(unknown[0].key)} {unknown[0].reason}"
     total = sum(each.operations for each in judgements)

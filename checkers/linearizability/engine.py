@@ -28,6 +28,6 @@ class EngineResult:
 Engine: TypeAlias = Callable[[Model, Sequence[Operation], Budget], EngineResult]
 """Decides whether operations of one object are linearizable.
 
-They are in the order of their calls, none of outcome `fail`; those with `return_=None` may take effect at any time
-after their call, or never, whatever their output. No two share a call position; two may share a return position.
+None is of outcome `fail`. Those with `return_=None` may take effect at any time after their call, or never. Those of
+outcome `info` with a `return_` took effect by then, with any output. Calls may share a position, and so may returns.
 """

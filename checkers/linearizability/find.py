@@ -1,6 +1,6 @@
 """Evidence: a few operations that show why a history is not linearizable."""
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...histories.operation import Operation
@@ -33,17 +33,18 @@ def from_conflicts(model: Model, operations: Sequence[Operation]) -> Evidence | 
     The smallest found, and the earliest of those. At most six operations if all are reads and writes.
     """
     present = relevant(model, operations)
-    found = sorted(conflicts(model, present), key=len)[:CANDIDATES]
+    found = sorted(conflicts(model, present), key=lambda conflict: (len(conflict), conflict[-1].call))[:CANDIDATES]
     candidates: list[Evidence] = []
     reduction = Reduction(model, present) if found else None
     for conflict in found:
         assert reduction is not None
         if reduction.start_from({operation.index for operation in conflict}):
-            reduction.drop()
-            kept = [present[place] for place in sorted(reduction.kept)]
-            culprit = _first_failure(model, kept, lambda prefix: search(model, prefix, REFERENCE_BUDGET).validity)
+            culprit = _first_failure(
+                model, _kept(reduction, present), lambda prefix: search(model, prefix, REFERENCE_BUDGET).validity
+            )
             assert culprit is not None, "operations that are not linearizable include one that returned"
-            candidates.append(_evidence(kept, culprit))
+            reduction.drop(culprit)
+            candidates.append(_evidence(_kept(reduction, present), culprit))
     candidates.sort(key=lambda evidence: (len(evidence.operations), when(evidence)))
     confirmed = (candidate for candidate in candidates if is_evidence(model, operations, candidate))
     best = next(confirmed, None)
@@ -65,9 +66,7 @@ def from_failing_prefix(
     reduction = Reduction(model, _prefix(model, present, cut))
     whole = _evidence(_kept(reduction, present), culprit, cut)
     reduction.drop(culprit)
-    reduction.weaken(culprit)
-    optional = {reduction.operations[place].index for place in reduction.optional & reduction.kept}
-    smaller = _evidence(_kept(reduction, present), culprit, cut, optional)
+    smaller = _evidence(_kept(reduction, present), culprit, cut)
     for candidate in (replace(smaller, cut=None), smaller, whole):
         if is_evidence(model, operations, candidate):
             return _named(model, operations, candidate)
@@ -87,12 +86,10 @@ def _kept(reduction: Reduction, operations: Sequence[Operation]) -> list[Operati
     return [operation for operation in operations if operation.index in left]
 
 
-def _evidence(
-    kept: Sequence[Operation], culprit: Operation, cut: int | None = None, optional: Set[int] = frozenset()
-) -> Evidence:
+def _evidence(kept: Sequence[Operation], culprit: Operation, cut: int | None = None) -> Evidence:
     """Evidence that has no name yet. Operations open at the cut are optional."""
-    opened = {each.index for each in kept if cut is not None and each.return_ is not None and each.return_ >= cut}
-    return Evidence(culprit.key, tuple(kept), "", culprit.index, frozenset(opened | optional), cut=cut)
+    opened = (each.index for each in kept if cut is not None and each.return_ is not None and each.return_ >= cut)
+    return Evidence(culprit.key, tuple(kept), "", culprit.index, frozenset(opened), cut=cut)
 
 
 def _prefix(model: Model, operations: Sequence[Operation], cut: int) -> list[Operation]:

@@ -1,6 +1,6 @@
 """Who observes whom, indexed: what `Model.observes` says of every pair, without asking for each."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 
 from ...histories.operation import Operation
 from ..models.model import ANY, Model
@@ -9,12 +9,13 @@ from ..models.model import ANY, Model
 class Observation:
     """Labels: an operation observes exactly those mutators whose label it has seen; `everything` stands for all labels.
 
-    For operations of one object, by their positions. `label[position]` is None for a read.
+    For operations of one object, by their positions. `label[position]` is None for a read. With `among`, only what is
+    observed of the mutators there is of interest, which saves asking about the others.
     """
 
     everything: Hashable = ("everything",)
 
-    def __init__(self, model: Model, operations: Sequence[Operation]) -> None:
+    def __init__(self, model: Model, operations: Sequence[Operation], among: Collection[int] | None = None) -> None:
         self.operations = operations
         self.label: list[Hashable] = []
         self.seen: list[tuple[Hashable, ...]] = []
@@ -28,11 +29,12 @@ class Observation:
                     self.seen.append(() if access.reads is ANY else (("value", access.reads),))
             return
         mutators = [place for place, operation in enumerate(operations) if not model.is_read(operation)]
-        for place in range(len(operations)):
-            self.label.append(None)
-            self.seen.append(tuple(each for each in mutators if model.observes(operations[place], operations[each])))
+        self.label = [None] * len(operations)
         for place in mutators:
             self.label[place] = place
+        asked = mutators if among is None else sorted(among)
+        for operation in operations:
+            self.seen.append(tuple(place for place in asked if model.observes(operation, operations[place])))
 
     def observed(self, mutators: Iterable[int], observers: Iterable[int]) -> set[int]:
         """Those mutators that one of the observers, or of the mutators so found, observes and may come after."""

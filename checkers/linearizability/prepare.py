@@ -29,9 +29,9 @@ def simplify(model: Model, operations: Sequence[Operation]) -> list[Operation]:
     returned, and was found after its writer was called: intervals shrink to that. (etcd's robustness tests do the same
     with the help of the write-ahead log; here the history itself is enough.)
     """
-    observation = Observation(model, operations)
     places = range(len(operations))
-    pending = [place for place in places if operations[place].return_ is None]
+    pending = {place for place in places if operations[place].return_ is None}
+    observation = Observation(model, operations, among=pending)
     observed = observation.observed(pending, [place for place in places if operations[place].return_ is not None])
     return _tightened(model, [operations[place] for place in places if place not in pending or place in observed])
 

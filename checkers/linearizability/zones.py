@@ -14,9 +14,10 @@ Only conflicts are found here. No conflict does not mean linearizable: compare-a
 looked at, nor are values that were written more than once, nor whatever followed from one of those.
 """
 
-from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 from typing import TypeAlias
 
@@ -32,11 +33,11 @@ ENOUGH = 64
 
 
 def conflicts(model: Model, operations: Sequence[Operation]) -> list[Conflict]:
-    """Conflicts among the operations of one object, in the order of their calls.
+    """Conflicts among the operations of one object, those of short chains first.
 
-    Each is closed: with an operation that found a value it holds whoever may have written that, and with an operation
-    of unknown outcome one that found what it wrote. At most six operations for reads and writes. None at all for a
-    model whose operations have no `access`.
+    Each is in the order of its operations' calls, and closed: with an operation that found a value it holds whoever may
+    have written that, and with an operation of unknown outcome one that found what it wrote. At most six operations for
+    reads and writes. None at all for a model whose operations have no `access`.
     """
     if model.access is None:
         return []
@@ -108,20 +109,18 @@ class _Values:
         found: set[Hashable] = set()
         work = list(conflict)
         while work:
-            operation = work.pop()
-            if operation.index in closed:
-                continue
-            closed[operation.index] = operation
-            access = self.access[operation.index]
-            if access.reads is not ANY:
-                found.add(access.reads)
-                work += self.writers.get(access.reads, ())
-            if not work:
-                pending = (each for each in closed.values() if each.return_ is None)
-                lonely = [each for each in pending if self.access[each.index].writes not in found]
-                readers = [self.readers.get(self.access[each.index].writes, []) for each in lonely]
-                work += [min(group, key=returned) for group in readers if group]
+            for operation in work:
+                closed[operation.index] = operation
+            reads = {access.reads: None for each in work if (access := self.access[each.index]).reads is not ANY}
+            found.update(reads)
+            pending = (self.access[each.index].writes for each in work if each.return_ is None)
+            finders = [min(self.readers[value], key=returned) for value in pending if self._is_lonely(value, found)]
+            writers = [writer for value in reads for writer in self.writers.get(value, ())]
+            work = [each for each in (*writers, *finders) if each.index not in closed]
         return tuple(sorted(closed.values(), key=lambda each: each.index))
+
+    def _is_lonely(self, value: Hashable, found: Set[Hashable]) -> bool:
+        return value not in found and value in self.readers
 
     def is_unique(self, value: Hashable) -> bool:
         """Whether at most one operation can have put the value there."""
@@ -185,15 +184,33 @@ def _circles(values: _Values, follower: dict[Hashable, Hashable]) -> list[Confli
 
 @dataclass(frozen=True)
 class _Zone:
-    """`first`: when one of the block's operations had returned; `last`: when all of them had been called; and whose."""
+    """`first`: when one of the block's operations had returned; `last`: when all of them had been called; and whose.
+
+    `members` are those of its operations that returned, in the order of their calls.
+    """
 
     first: float
     last: float
     returned: Operation | None
     called: Operation | None
+    members: list[Operation]
 
-    def operations(self) -> tuple[Operation, ...]:
+    @property
+    def limits(self) -> tuple[Operation, ...]:
         return tuple(operation for operation in (self.returned, self.called) if operation is not None)
+
+    @cached_property
+    def _earliest(self) -> list[Operation]:
+        """For each member, which of those from it on returned first."""
+        earliest: list[Operation] = []
+        for member in reversed(self.members):
+            earliest.append(member if not earliest else min(member, earliest[-1], key=returned))
+        return earliest[::-1]
+
+    def called_after(self, moment: float) -> tuple[Operation, ...]:
+        """The first to return of the members called after that moment; or else the last one called at all."""
+        place = bisect_right(self.members, moment, key=lambda member: member.call)
+        return (self._earliest[place],) if place < len(self.members) else self.limits
 
 
 def _walk(values: _Values, block: Block) -> tuple[_Zone | None, list[Conflict]]:
@@ -201,6 +218,7 @@ def _walk(values: _Values, block: Block) -> tuple[_Zone | None, list[Conflict]]:
     first, last = inf, -1.0
     first_of: Operation | None = None
     last_of: Operation | None = None
+    members: list[Operation] = []
     if block[0] == values.initial:
         first = -1.0
     for value in block:
@@ -214,9 +232,11 @@ def _walk(values: _Values, block: Block) -> tuple[_Zone | None, list[Conflict]]:
             for operation in group:
                 if operation.call > last:
                     last, last_of = operation.call, operation
+            members += [operation for operation in group if operation.return_ is not None]
     if last_of is None:
         return None, []
-    return _Zone(first, last, first_of, last_of), []
+    members.sort(key=lambda member: member.call)
+    return _Zone(first, last, first_of, last_of, members), []
 
 
 def _overlaps(zones: Sequence[_Zone]) -> Iterator[Conflict]:
@@ -225,14 +245,20 @@ def _overlaps(zones: Sequence[_Zone]) -> Iterator[Conflict]:
     furthest: list[_Zone] = []
     for zone in forward:
         if furthest and zone.first < furthest[-1].last:
-            yield furthest[-1].operations() + zone.operations()
+            yield _exclude(furthest[-1], zone)
         furthest.append(zone if not furthest or zone.last > furthest[-1].last else furthest[-1])
     starts = [zone.first for zone in forward]
     for zone in zones:
         if zone.first > zone.last:
             begun = bisect_left(starts, zone.last)
             if begun and furthest[begun - 1].last > zone.first:
-                yield furthest[begun - 1].operations() + zone.operations()
+                yield _exclude(furthest[begun - 1], zone)
+
+
+def _exclude(around: _Zone, zone: _Zone) -> Conflict:
+    """The value of the zone around was found again after that of the other zone: by whom first, and the limits."""
+    before = () if around.returned is None else (around.returned,)
+    return (*before, *around.called_after(zone.first), *zone.limits)
 
 
 def returned(operation: Operation) -> float:

@@ -62,11 +62,14 @@ def anomaly(culprit: Operation, kept: Sequence[Operation], operations: Sequence[
     twice = [each for each in written if _appears_too_often(each, found, written)]
     if twice:
         return "duplicate append", tuple(twice[:1])
-    missing = [each for each in kept if each.f != "get" and each.precedes(culprit) and text(each) not in found]
-    answers = [each.output for each in operations if each.outcome == "ok" and isinstance(each.output, str)]
-    if any(all(text(each) not in answer for answer in answers) for each in missing):
-        return "lost write", ()
-    return ("stale read", ()) if missing else unnamed(culprit, kept, operations)
+    earlier = [each for each in kept if each.precedes(culprit)]
+    answers = [each for each in operations if each.outcome == "ok" and isinstance(each.output, str)]
+    for mutator in written:
+        replaced = any(each.f == "put" and not each.precedes(mutator) for each in kept if each is not mutator)
+        there = mutator in earlier or any(observes(each, mutator) for each in earlier)
+        if there and not replaced and text(mutator) not in found:
+            return ("stale read" if any(observes(each, mutator) for each in answers) else "lost write"), ()
+    return unnamed(culprit, kept, operations)
 
 
 def _is_made_of(whole: str, texts: Iterable[str]) -> bool:

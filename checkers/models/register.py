@@ -5,6 +5,7 @@ expected, else changes nothing and answers False.
 """
 
 from collections.abc import Hashable, Sequence
+from math import inf
 from typing import cast
 
 from ...errors import HistoryError
@@ -107,23 +108,32 @@ def anomaly(
         rivals = [each for each in kept if each.f == "cas" and each.index != culprit.index]
         if any(access(rival).reads == found for rival in rivals):
             return "two successful compare-and-sets of one value", ()
-    return _overwritten(culprit, kept, operations, others)
+    return _passed(culprit, kept, operations, others)
 
 
-def _overwritten(
+def _passed(
     culprit: Operation, kept: Sequence[Operation], operations: Sequence[Operation], writers: Sequence[Operation]
 ) -> Anomaly:
-    """A lost write, if nobody ever found one of the values that came in between; else a stale read."""
+    """A stale read if the register had moved on; a lost write if nobody ever found what it had moved on to."""
     found = access(culprit).reads
-    between = [each for each in kept if each.precedes(culprit) and access(each).writes not in (ANY, found)]
-    before = any(access(each).reads == found and each.precedes(culprit) for each in operations if each.outcome == "ok")
-    if not (len(writers) == 1 and before) and not all(writer.precedes(culprit) for writer in writers):
+    answered = [each for each in operations if each.outcome == "ok"]
+    begun = [writer for writer in writers if not culprit.precedes(writer)]
+    ends = [inf if writer.return_ is None else writer.return_ for writer in begun]
+    if len(ends) == 1:
+        ends += [each.return_ for each in answered if each.return_ is not None and access(each).reads == found]
+    written = (min(ends) if len(begun) == 1 else max(ends)) if ends else -1
+    later = [each for each in kept if each.outcome == "ok" and each.precedes(culprit) and each.call > written]
+    moved_on = [each for each in later if _value_after(each) not in (ANY, found)]
+    if not moved_on:
         return unnamed(culprit, kept, operations)
-    last = tuple(writers[-1:])
-    seen = {access(each).reads for each in operations if each.outcome == "ok"}
-    if any(access(each).writes not in seen for each in between if each.outcome == "ok"):
-        return "lost write", last
-    return "stale read", last
+    seen = {access(each).reads for each in answered}
+    lost = any(not is_read(each) and _value_after(each) not in seen for each in moved_on)
+    return "lost write" if lost else "stale read", tuple(begun[-1:])
+
+
+def _value_after(operation: Operation) -> Hashable:
+    done = access(operation)
+    return done.reads if done.writes is ANY else done.writes
 
 
 def _refused(operation: Operation) -> Hashable:

@@ -36,9 +36,9 @@ splitbrain.charts = (() => {
     ctx.restore();
   }
 
-  const axis = (more) => ({
+  const axis = ({ grid, ...more }) => ({
     stroke: () => colour("muted"),
-    grid: { stroke: () => colour("grid"), width: 1 },
+    grid: { stroke: () => colour("grid"), width: 1, ...grid },
     ticks: { show: false },
     font: "11px Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
     gap: 6,
@@ -68,11 +68,10 @@ splitbrain.charts = (() => {
     new ResizeObserver(() => chart.setSize({ width: holder.clientWidth, height })).observe(holder);
   }
 
-  const powers = (_, splits) => splits.map((value) => {
-    const round = value !== null && /^1e/.test(value.toExponential(0));
-    return round ? duration(Math.round(value * 1e9)).replace(".00", "") : "";
-  });
-  const logarithmic = { scale: { distr: 3 }, axis: { values: powers } };
+  const round = (value) => value !== null && /^1e/.test(value.toExponential(6).replace(".000000", ""));
+  const powers = (_, splits) => splits.map((value) => (round(value) ? duration(Math.round(value * 1e9)).replace(".00", "") : ""));
+  const atPowers = { filter: (_, splits) => splits.map((value) => (round(value) ? value : null)) };
+  const logarithmic = { scale: { distr: 3 }, axis: { values: powers, grid: atPowers } };
   const took = (_, value) => (value == null ? "–" : duration(Math.round(value * 1e9)));
   // A scale of powers needs something above nothing: what took no time is drawn at a microsecond.
   const aboveZero = (ns) => Math.max(ns, 1e3) / 1e9;
@@ -85,7 +84,7 @@ splitbrain.charts = (() => {
     const times = [0, ...order.map((i) => columns.start[i] / 1e9), data.end / 1e9];
     const series = names.map(([, name]) => {
       const paint = () => colour(tones.get(name));
-      return { label: name, paths: () => null, points: { show: true, size: 4.5, width: 0, fill: paint }, stroke: paint, value: took };
+      return { label: name, paths: () => null, points: { show: true, size: count < 500 ? 6 : 4.5, width: 0, fill: paint }, stroke: paint, value: took };
     });
     const latencyOf = (i) => aboveZero(columns.stop[i] - columns.start[i]);
     const values = names.map(([number]) => [null, ...order.map((i) => (columns.f[i] === number ? latencyOf(i) : null)), null]);

@@ -46,7 +46,8 @@ const splitbrain = (() => {
 
   // The moment `ns`, with as many digits as steps of `step` nanoseconds need.
   function moment(ns, step) {
-    const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10(step / 1e9) - 1e-9)));
+    let digits = 0;
+    while (digits < 9 && Math.abs((step / 1e9) * 10 ** digits - Math.round((step / 1e9) * 10 ** digits)) > 1e-6) digits++;
     return `${(ns / 1e9).toFixed(digits)} s`;
   }
 

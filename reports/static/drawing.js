@@ -178,6 +178,7 @@ splitbrain.drawing = (() => {
     const y = rowTop(row) + (ROW - BAR) / 2 - state.scroll;
     const special = [];
     let drawnTo = -Infinity;
+    let taken = -Infinity;
     for (let n = firstVisible(operations, state.from - TAIL / scale.perNs); n < operations.length; n++) {
       const i = operations[n];
       if (columns.start[i] > state.to) break;
@@ -190,7 +191,11 @@ splitbrain.drawing = (() => {
       while (state.key !== null && next < operations.length && columns.key[operations[next]] !== state.key) next++;
       const free = next < operations.length ? scale.x(columns.start[operations[next]]) - x : scale.right - x;
       const left = Math.max(x, scale.left - 6);
-      const call = [i, left, Math.min(end, scale.right + 6) - left, y, free - (left - x), scale.left, state];
+      const w = Math.min(end, scale.right + 6) - left;
+      // The label of a suspect stands beside its bar, whatever is there: what comes under it keeps its own to itself.
+      const room = x < taken ? 0 : free - (left - x);
+      const call = [i, left, w, y, room, scale.left, state];
+      if (state.dim && suspects.has(i) && measure(context, label(i)) > w - 10) taken = end + measure(context, label(i)) + 8;
       if (plain) bar(context, ...call);
       else special.push(call);
       drawnTo = Math.max(drawnTo, x + Math.max(end - x, 1.5));
@@ -221,7 +226,7 @@ splitbrain.drawing = (() => {
       context.setLineDash(fault.count === 0 ? [3, 3] : []);
       context.stroke();
       context.setLineDash([]);
-      const words = [fault.targets || fault.detail, fault.count === 0 ? "no effect" : ""].filter(Boolean).join(" · ");
+      const words = [fault.detail || fault.targets, fault.count === 0 ? "no effect" : ""].filter(Boolean).join(" · ");
       if (w > 24) {
         context.fillStyle = colour("text");
         const inside = Math.max(x, scale.left) + 6;
@@ -322,7 +327,7 @@ splitbrain.drawing = (() => {
     });
     context.restore();
     if (data.healed !== null) drawMark(context, scale, data.healed, "healed", colour("heal"), visible);
-    for (const mark of data.marks) drawMark(context, scale, mark.time, mark.text, colour("messages"), visible);
+    for (const mark of data.marks) drawMark(context, scale, mark.time, mark.text, colour(mark.broken ? "bad" : "messages"), visible);
     if (state.pointer !== null) drawPointer(context, scale, state.pointer, visible);
     context.restore();
     drawGutter(context, width, visible, state);
@@ -330,7 +335,7 @@ splitbrain.drawing = (() => {
 
   function drawPointer(context, scale, at, bottom) {
     const time = scale.from + (at - scale.left) / scale.perNs;
-    const text = moment(time, step(scale.to - scale.from, scale.right - scale.left) / 100);
+    const text = moment(time, 10 ** Math.floor(Math.log10(step(scale.to - scale.from, scale.right - scale.left) / 100)));
     const width = measure(context, text) + 12;
     context.strokeStyle = colour("muted");
     context.lineWidth = 1;
@@ -367,7 +372,7 @@ splitbrain.drawing = (() => {
     context.fillText("whole run", 14, high / 2 + 0.5);
     for (const fault of data.faults) {
       const from = x(fault.start);
-      context.globalAlpha = fault.count === 0 ? 0.08 : 0.2;
+      context.globalAlpha = fault.count === 0 ? 0.05 : 0.14;
       context.fillStyle = colour(family(fault.family));
       context.fillRect(from, 6, Math.max(1, x(fault.stop === null ? data.end : fault.stop) - from), high - 12);
     }
@@ -379,8 +384,9 @@ splitbrain.drawing = (() => {
       const h = n ? Math.max(1.5, (n / most) * (high - 16)) : 0;
       context.fillRect(start + at * 3, high - 7 - h, 2, h);
     });
-    for (const each of evidence) {
-      const at = x((each.start + each.stop) / 2);
+    const wrong = [...evidence.map((each) => columns.start[each.culprit]), ...data.marks.filter((mark) => mark.broken).map((mark) => mark.time)];
+    for (const time of wrong) {
+      const at = x(time);
       context.fillStyle = colour("bad");
       context.fillRect(at - 1, 6, 2, high - 12);
       context.beginPath();

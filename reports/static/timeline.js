@@ -96,6 +96,12 @@ window.splitbrainTimeline = (() => {
     at("jump").textContent = evidence.length > 1 ? `Violation ${shown + 1} of ${evidence.length}` : "Jump to the violation";
   }
 
+  // Shows a moment with what happened just before and after.
+  function around(time) {
+    const span = Math.max((limits.to - limits.from) * 0.05, 2000);
+    glide(time - span, time + span);
+  }
+
   function reveal(i) {
     const top = drawing.rowTop(rowAt[i]);
     if (top - scroller.scrollTop < drawing.head || top + drawing.ROW - scroller.scrollTop > visible) {
@@ -404,9 +410,11 @@ window.splitbrainTimeline = (() => {
       state.dim = event.target.checked;
       redraw();
     });
-    for (const button of document.querySelectorAll("[data-evidence]")) {
+    for (const button of document.querySelectorAll("[data-evidence], [data-finding]")) {
+      const { evidence: piece, finding } = button.dataset;
       button.addEventListener("click", () => {
-        jump(Number(button.dataset.evidence));
+        if (piece !== undefined) jump(Number(piece));
+        else around(data.marks[Number(finding)].time);
         at("timeline-title").scrollIntoView({ block: "start", behavior: "smooth" });
         canvas.focus({ preventScroll: true });
       });
@@ -422,7 +430,7 @@ window.splitbrainTimeline = (() => {
   resize();
   if (evidence.length) {
     const each = evidence[0];
-    const span = Math.max(each.stop - each.start, 2000);
+    const span = Math.max((each.stop - each.start) * 0.6, 2000);
     show(each.start - span, each.stop + span);
     reveal(each.culprit);
   }

@@ -18,7 +18,7 @@ def deploy(servers: int, bug: str | None = None) -> Deployment:
 
 
 system = System(
-    name="ping-pong",
+    name="ping_pong",
     summary="clients send numbers to servers, which send them back",
     deploy=deploy,
     fault_model=FaultModel(

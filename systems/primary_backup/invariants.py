@@ -1,14 +1,27 @@
 """What holds at every moment of every run, whatever the clients happen to see of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ..node import Node
 from ..system import Broken, Monitor
-from .messages import NO_VIEW, VIEW_SERVICE, Accept, Forward, Incarnation, Ping, Request, Transfer, Transferred, View
+from .messages import (
+    NO_VIEW,
+    Accept,
+    Forward,
+    Incarnation,
+    Ping,
+    Refuse,
+    Reply,
+    Request,
+    Scalar,
+    Transfer,
+    Transferred,
+    View,
+    ViewReply,
+)
 from .server import Server
-from .store import Store
 from .view_service import ViewService
 
 
@@ -36,10 +49,10 @@ class Views:
 
     name = "views"
     initial = Issued()
+    events = frozenset((Ping,))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
-        if node_id != VIEW_SERVICE or not isinstance(event, Ping):
-            return state
+        assert isinstance(event, Ping)
         assert isinstance(state, Issued)
         assert isinstance(node, ViewService)
         before, now = state.told(event), node.view
@@ -76,6 +89,7 @@ class OnePrimary:
 
     name = "one-primary"
     initial: ClassVar[Mapping[str, View]] = {}
+    events: ClassVar[frozenset[type]] = frozenset((str, ViewReply, Refuse, Transfer, Transferred))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         if not isinstance(node, Server):
@@ -106,7 +120,7 @@ class AcceptedFirst:
     """The number of the newest view in which a primary took a request, and what its backup has accepted in it."""
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
-        if type(event) not in self.events or not isinstance(node, Server):
+        if not isinstance(node, Server):
             return state
         view = node.view
         if view.primary != node.me or view.backup is None or not node.synced:
@@ -121,10 +135,11 @@ class AcceptedFirst:
             accepted = max(accepted, event.sequence)
         if len(node.held) != node.sequence - accepted:
             return Broken(
-                f"{node_id}, primary of {described(view)}, has carried out {node.sequence} requests and its backup has "
-                f"accepted {accepted}, but it holds {len(node.held)} replies"
+                f"{node_id}, primary of {described(view)}, does not hold just the replies that its backup has yet to "
+                f"accept: carried out {node.sequence}, accepted {accepted}, held {len(node.held)}"
             )
-        return (view.number, accepted)
+        newer = (view.number, accepted)
+        return state if newer == state else newer
 
 
 @dataclass(frozen=True)
@@ -134,7 +149,8 @@ class Followed:
     backup: str = ""
     view: int = 0
     sequence: int = 0
-    contents: Mapping[object, object] | None = None
+    data: Mapping[Scalar, Scalar] = field(default_factory=dict)
+    replies: Mapping[str, Reply] = field(default_factory=dict)
 
 
 class BackupEqual:
@@ -145,31 +161,34 @@ class BackupEqual:
     initial = Followed()
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
-        if type(event) not in self.events or not isinstance(node, Server) or not node.synced:
+        if not isinstance(node, Server) or not node.synced:
             return state
         assert isinstance(state, Followed)
         if node.view.backup == node.me:
-            return Followed(node_id, node.view.number, node.sequence, contents(node.store))
+            return Followed(node_id, node.view.number, node.sequence, dict(node.store.data), dict(node.store.replies))
         if node.view.primary != node.me or (state.view, state.sequence) != (node.view.number, node.sequence):
             return state
-        mine, followed = contents(node.store), state.contents or {}
-        for what in sorted({*mine, *followed}, key=repr):
-            if mine.get(what) != followed.get(what):
-                return Broken(
-                    f"after {node.sequence} requests in {described(node.view)} the primary {node_id} has "
-                    f"{mine.get(what)!r} for {what}, and its backup {state.backup} has {followed.get(what)!r}"
-                )
-        return state
+        if node.store.data == state.data and node.store.replies == state.replies:
+            return state
+        mine, followed = contents(node.store.data, node.store.replies), contents(state.data, state.replies)
+        what = min(what for what in {*mine, *followed} if mine.get(what) != followed.get(what))
+        return Broken(
+            f"at sequence number {node.sequence} of {described(node.view)}, {what} is {mine.get(what, 'missing')} "
+            f"at the primary {node_id} and {followed.get(what, 'missing')} at its backup {state.backup}"
+        )
 
 
 MONITORS: tuple[Monitor, ...] = (Views(), OnePrimary(), AcceptedFirst(), BackupEqual())
 
 
-def contents(store: Store) -> dict[object, object]:
-    """Everything in the store under one roof: values by key, and replies by client."""
+def contents(data: Mapping[Scalar, Scalar], replies: Mapping[str, Reply]) -> dict[str, str]:
+    """Everything in a store under one roof, as text: the values, and the last reply to each client."""
     return {
-        **{f"key {key}": value for key, value in store.data.items()},
-        **{f"client {client}": reply for client, reply in store.replies.items()},
+        **{f"key {key}": repr(value) for key, value in data.items()},
+        **{
+            f"the last reply to {client}": f"{reply.output!r} (operation {reply.operation})"
+            for client, reply in replies.items()
+        },
     }
 
 

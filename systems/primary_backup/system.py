@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from splitbrain.errors import UsageError
-
+from ...errors import UsageError
 from ..node import Node
 from ..system import Deployment, FaultModel, System, Tolerance
 from .bugs import PLANTED, Nodes
@@ -21,7 +20,7 @@ def deploy(servers: int, bug: str | None) -> Deployment:
     Raises UsageError if there is no planted bug of that name.
     """
     if bug is not None and bug not in PLANTED:
-        raise UsageError(f"primary-backup has no planted bug {bug!r}; it has {', '.join(sorted(PLANTED))}")
+        raise UsageError(f"primary_backup has no planted bug {bug!r}; it has {', '.join(sorted(PLANTED))}")
     nodes = Nodes() if bug is None else PLANTED[bug][0]
     names = [f"s{number}" for number in range(1, servers + 1)]
     return Deployment(
@@ -56,7 +55,7 @@ def spare(nodes: Mapping[str, Node], name: str) -> bool:
 
 
 system = System(
-    name="primary-backup",
+    name="primary_backup",
     summary="key-value store with one primary, one backup and a view service (MIT 6.824 and UW dslabs, lab 2)",
     deploy=deploy,
     fault_model=FaultModel(

@@ -196,11 +196,11 @@ def test_timed_faults_are_injected_and_undone_on_time() -> None:
     assert [unit.fault for unit in runner.summary.units] == [fault]
 
 
-def test_a_trigger_is_armed_at_the_start_and_undone_after_it_fired() -> None:
-    fault = Fault(unit=0, family="kill", at=Trigger(moment="deliver"), lasts=20 * MILLISECOND)
+def test_a_trigger_is_armed_once_it_counts_and_undone_after_it_fired() -> None:
+    fault = Fault(unit=0, family="kill", at=Trigger(moment="deliver", after=7 * MILLISECOND), lasts=20 * MILLISECOND)
     world = ScriptedWorld(fires=[(33 * MILLISECOND, Injected(Unit(fault=fault, nodes=("s0",))))])
     drive(world, plan=[fault])
-    assert performed(world, Arm) == [(0, Arm(fault))]
+    assert performed(world, Arm) == [(7 * MILLISECOND, Arm(fault))]
     assert performed(world, Undo) == [(53 * MILLISECOND, Undo(0))]
 
 

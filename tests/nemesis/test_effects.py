@@ -61,9 +61,9 @@ def test_details_of_faults_of_messages() -> None:
 
 def test_sentences() -> None:
     parted = begin(Unit(fault=CUT, grudge=HALVES), 1_200_000_000)
-    assert sentence(parted) == "partition halves cut s1 | s2 s3 from 1.200 s on: no effect"
+    assert sentence(parted) == "partition s1 | s2 s3 (halves) from 1.200 s on: no effect"
     parted.count, parted.stopped = 34, 1_900_000_000
-    assert sentence(parted) == "partition halves cut s1 | s2 s3 from 1.200 s to 1.900 s: 34 messages dropped"
+    assert sentence(parted) == "partition s1 | s2 s3 (halves) from 1.200 s to 1.900 s: 34 messages dropped"
     killed = begin(Unit(fault=KILL, nodes=("s1",), downgraded="only s1: of servers, 1 may be down at once"), 0)
     assert sentence(killed) == ("kill s1 from 0.000 s on: 1 node killed (only s1: of servers, 1 may be down at once)")
     assert sentence(Effect(unit=0, family="kill")) == "kill: never fired"

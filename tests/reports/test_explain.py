@@ -91,12 +91,15 @@ def test_read_before_its_write() -> None:
     )
 
 
-@pytest.mark.parametrize(("outcome", "output"), [("fail", None), ("ok", False)])
-def test_refused_yet_visible(outcome: Outcome, output: Value) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "output", "said"),
+    [("fail", None, "was refused"), ("ok", False, "reported another value instead")],
+)
+def test_refused_yet_visible(outcome: Outcome, output: Value, said: str) -> None:
     steps: list[Step] = [(0, "cas", (4, 9), output, outcome, 0, 50), (1, "read", None, 9, "ok", 100, 200)]
     assert headline(steps, "refused, yet visible") == (
         "process 1 read x = 9 at 0.200 s, although the only operation that writes 9, "
-        "the compare-and-set of 4 → 9 by process 0, was refused at 0.050 s"
+        f"the compare-and-set of 4 → 9 by process 0, {said} at 0.050 s"
     )
 
 
@@ -119,7 +122,40 @@ def test_duplicate_append() -> None:
         (2, "get", None, "aba", "ok", 100, 200),
     ]
     assert headline(steps, "duplicate append") == (
-        'process 2 got x = "aba" at 0.200 s, which holds "a" 2 times, although only one operation appends it'
+        'process 2 got x = "aba" at 0.200 s, which holds "a" more than once, although only one operation appends it'
+    )
+
+
+def test_a_value_that_only_looks_like_a_duplicate() -> None:
+    steps: list[Step] = [
+        (0, "append", "ab", None, "ok", 0, 50),
+        (1, "append", "a", None, "ok", 60, 90),
+        (2, "append", "b", None, "ok", 60, 90),
+        (3, "get", None, "abab", "ok", 100, 200),
+    ]
+    assert "no order of these 4 operations" in headline(steps, "duplicate append")
+
+
+def test_an_append_that_returns_the_value_is_an_observer() -> None:
+    steps: list[Step] = [
+        (0, "append", "5 ", "5 ", "ok", 0, 50),
+        (1, "append", "7 ", "5 5 7 ", "ok", 60, 90),
+    ]
+    assert headline(steps, "not linearizable") == (
+        'process 1 appended "7 " and got x = "5 5 7 " at 0.090 s, which holds "5 " more than once, '
+        "although only one operation appends it"
+    )
+
+
+def test_a_refused_append_that_is_visible() -> None:
+    steps: list[Step] = [
+        (0, "append", "a", None, "ok", 0, 50),
+        (1, "append", "b", None, "fail", 60, 90),
+        (2, "get", None, "ab", "ok", 100, 200),
+    ]
+    assert headline(steps, "refused, yet visible") == (
+        'process 2 got x = "ab" at 0.200 s, which holds "b", although the only operation that appends "b", '
+        'the append of "b" by process 1, was refused at 0.090 s'
     )
 
 
@@ -138,8 +174,8 @@ def test_lost_append() -> None:
 def test_text_that_nothing_spells() -> None:
     steps: list[Step] = [(0, "append", "ab", None, "ok", 0, 50), (2, "get", None, "abc", "ok", 100, 200)]
     assert "which no sequence of the puts and appends of this history spells" in headline(steps, "value nobody wrote")
-    steps[1] = (2, "get", None, "abab", "ok", 100, 200)
-    assert "no order of these 2 operations" in headline(steps, "value nobody wrote")
+    steps[1:] = [(1, "append", "ab", None, "ok", 0, 50), (2, "get", None, "abab", "ok", 100, 200)]
+    assert "no order of these 3 operations" in headline(steps, "value nobody wrote")
 
 
 def test_models_without_sentences_of_their_own_are_described_in_general() -> None:
@@ -161,6 +197,16 @@ def test_rows_are_aligned_and_say_what_was_unknown() -> None:
         "  process 11  write 71  done       0.100–0.200 s",
         "> process 2   read      null       0.300–0.400 s",
     )
+
+
+def test_of_large_evidence_the_last_operations_are_shown() -> None:
+    steps: list[Step] = [(0, "write", n % 7, None, "ok", 2 * n, 2 * n + 1) for n in range(2_000)]
+    steps.append((1, "read", None, 9, "ok", 5_000, 5_001))
+    history = build(steps)
+    lines = explain(judge(history, "not linearizable", list(range(2_001))), history, 0)
+    assert lines[1] == "1,961 earlier operations of the evidence are not shown."
+    assert len(lines) == 42
+    assert lines[-1].startswith("> process 1  read")
 
 
 def test_recorded_operations_are_shown_not_widened_ones() -> None:
@@ -195,7 +241,7 @@ def test_faults_that_were_active_meanwhile() -> None:
     steps: list[Step] = [(0, "write", 4, None, "ok", 50, 60), (1, "read", None, 9, "ok", 100, 200)]
     history = build(steps, nemesis=nemesis)
     said = explain(judge(history, "value nobody wrote", [0, 1]), history, 0)[-1]
-    assert said == "Active meanwhile: partition of s1, s2 (0.030–0.150 s)."
+    assert said == "Active meanwhile: partition s1, s2 (0.030–0.150 s)."
     early = build(steps, nemesis=nemesis[-1:])
     assert explain(judge(early, "value nobody wrote", [0, 1]), early, 0)[-1] == (
         "No fault was active between 0.050 s and 0.200 s."

@@ -82,7 +82,7 @@ def writers(history: History, value: str, *, refused: bool = True) -> list[Opera
     return [o for o in found if refused or not (o.outcome == "fail" or (o.outcome == "ok" and o.output is False))]
 
 
-SEES = r"process (\d+) (?:read|found) x = (\w+) at ([\d.]+) s"
+SEES = r"process (\d+) (?:read|replaced) x = (\w+)(?: with \w+)? at ([\d.]+) s"
 
 
 def is_overwritten(history: History, text: str) -> bool:
@@ -166,12 +166,12 @@ def is_before_write(history: History, text: str) -> bool:
 
 
 def is_refused(history: History, text: str) -> bool:
-    said = re.match(SEES + r", although (?:the only operation that writes|all (\d+) operations that write) (\w+)", text)
+    said = re.match(SEES + r", although (?:the only operation|(every) operation) that writes (\w+)", text)
     if not said:
         return False
-    assert text.endswith("refused") or re.search(r"was refused at [\d.]+ s$", text)
+    assert re.search(r"(was refused|reported another value instead)( at [\d.]+ s)?$", text)
     assert saw(at(history, said[1], said[3])) == said[2] == said[5]
-    assert len(writers(history, said[2])) == int(said[4] or 1)
+    assert (len(writers(history, said[2])) > 1) == (said[4] == "every")
     assert not writers(history, said[2], refused=False)
     return True
 

@@ -29,7 +29,7 @@ def test_heal_ends_what_is_active_and_nothing_else() -> None:
         ]
     )
     assert [span.stop for span in found] == [2 * MS, 5 * MS, None]
-    assert in_words(found[2], Clock()) == "pause of s1 (from 0.006 s on)"
+    assert in_words(found[2], Clock()) == "pause s1 (from 0.006 s on)"
 
 
 def test_active_includes_both_ends() -> None:

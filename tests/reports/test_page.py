@@ -92,7 +92,7 @@ def test_the_words_are_there_without_scripts() -> None:
         "x is not linearizable",
         "primary_backup",
         "process 2 read x = 4 at 0.050 s, although the write of 7 by process 1 had been acknowledged at 0.030 s",
-        "Active meanwhile: partition of s1, s2 (0.020–0.060 s).",
+        "Active meanwhile: partition s1 | s2 (0.020–0.060 s).",
         "splitbrain replay runs/7",
         "s1 and s2 are primaries",
         "3 operations were not answered in time",

@@ -11,7 +11,7 @@ from ....systems.node import Context, Message
 from ....systems.storage import NodeStorage
 
 if TYPE_CHECKING:
-    from .host import Handler, Host, Part
+    from .host import Host, Part
 
 SEND: Final = 0
 SET: Final = 1
@@ -54,10 +54,9 @@ class NodeContext:
 
     def set_timer(self, name: str, delay: int, *args: Value) -> None:
         """Forget a timer of that name now; the new one runs from the moment at which the outputs leave."""
-        function: Handler | None = getattr(type(self._part.instance), f"on_timer_{name}", None)
+        function = self._part.timers.get(name)
         if function is None:
-            kind = type(self._part.instance).__qualname__
-            raise ContractError(f"timer {name!r} would call {kind}.on_timer_{name}, which does not exist")
+            function = self._part.timer(name)
         if type(delay) is not int or delay < 0:
             raise ContractError(f"timer {name!r}: the delay is {delay!r}, not a number of nanoseconds (int, 0 or more)")
         host = self._host

@@ -16,7 +16,7 @@ from ...actions import Completed, InvariantBroken, Report
 from .context import SEND, SET
 from .host import Handler, Held, Host, Outputs
 from .log import CHUNK, EventLog
-from .network import JITTER, STEPS, Link, NetworkProfile, chance, log_uniform, pick
+from .network import JITTER, STEPS, NetworkProfile, chance, log_uniform, pick
 
 _MESSAGE: Final = 0
 _TIMER: Final = 1
@@ -43,22 +43,25 @@ class Engine:
         self._heap: list[tuple[Any, ...]] = []
         self._sequence = 0
         self._log = log
+        self._pending = log.pending
         self._root = root
         self._delays = log_uniform(network.fastest, network.slowest)
         self._syncs = log_uniform(network.fastest_sync, network.slowest_sync)
-        self._monitors = [(monitor, monitor.initial) for monitor in monitors]
+        self._monitors: dict[type, tuple[_Watch, ...]] = {}
+        for watch in map(_Watch, monitors):
+            for wanted in watch.events:
+                self._monitors[wanted] = (*self._monitors.get(wanted, ()), watch)
         self._pickle_nodes = pickle_nodes
+        self._watched = pickle_nodes or bool(monitors)
 
-    def attach(self, armed: Mapping[Moment, Sequence[object]], fire: Callable[[Moment, str, Host], None]) -> None:
-        """Call `fire` at the moments for which something is armed."""
-        self._fire = fire
-        self._armed_deliver, self._armed_role = armed["deliver"], armed["role"]
-        self._armed_outputs = (armed["before_send"], armed["after_send"], armed["complete"])
+    def attach(self, armed: Sequence[object], fire: Callable[[Moment, str, Host], None]) -> None:
+        """Call `fire` at every moment that a trigger may wait for, as long as something is armed."""
+        self._armed, self._fire = armed, fire
 
     def run(self, until: int) -> None:
         """Handle events in order, up to a time or to the first that is to be reported."""
-        heap, pending, reports = self._heap, self._log.pending, self.reports
-        pop = heapq.heappop
+        heap, hosts, pending, reports = self._heap, self._hosts, self._pending, self.reports
+        pop, deliver = heapq.heappop, self._deliver
         while heap:
             event = pop(heap)
             time = event[0]
@@ -68,11 +71,16 @@ class Engine:
             self.now = time
             kind = event[2]
             if kind == _MESSAGE:
-                self._arrive(event[3], event[4], event[5], event[6])
+                _, _, _, link, message, path, sent = event
+                if link.cuts:
+                    link.drop()
+                    pending.append((time, "drop", link.dst, link.src, message, sent))
+                else:
+                    deliver(hosts[link.dst], link.src, message, path, sent)
             elif kind == _TIMER:
-                self._expire(event[3], event[4], event[5])
+                self._expire(*event[3:])
             else:
-                self._synced(event[3], event[4], event[5])
+                self._synced(*event[3:])
             if len(pending) >= CHUNK:
                 self._log.flush()
             if reports:
@@ -81,7 +89,8 @@ class Engine:
     def invoke(self, host: Host, op: Invocation) -> None:
         """Hand an operation to a client."""
         host.open = op.operation
-        self._fire("invoke", op.f, host)
+        if self._armed:
+            self._fire("invoke", op.f, host)
         self._note("invoke", host, op)
         node = host.node
         assert isinstance(node, ClientNode)
@@ -120,21 +129,12 @@ class Engine:
             method, arguments = host.backlog.popleft()
             method(*arguments)
 
-    def _arrive(self, link: Link, message: Message, path: str, sent: int) -> None:
-        host = self._hosts[link.dst]
-        if link.cuts:
-            link.drop()
-        elif host.parts:
-            return self._deliver(host, link.src, message, path, sent)
-        self._log.pending.append((self.now, "drop", host.name, link.src, message, sent))
-        return None
-
     def _deliver(self, host: Host, src: str, message: Message, path: str, sent: int) -> None:
-        if self._armed_deliver and not host.blocked:
-            self._fire("deliver", type(message).__name__, host)
+        if self._armed and not host.blocked:
+            self._fire("deliver", _type_of(message), host)
         if host.blocked:
-            return self._postpone(host, self._deliver, host, src, message, path, sent)
-        self._log.pending.append((self.now, "deliver", host.name, src, message, sent))
+            return self._miss(host, src, message, path, sent)
+        self._pending.append((self.now, "deliver", host.name, src, message, sent))
         try:
             part = host.parts[path]
             handler = part.handlers[type(message)]
@@ -147,18 +147,25 @@ class Engine:
         self._settle(host, message)
         return None
 
+    def _miss(self, host: Host, src: str, message: Message, path: str, sent: int) -> None:
+        """A message for a node that is paused waits; for one that is down, it is lost."""
+        if host.parts:
+            host.backlog.append((self._deliver, (host, src, message, path, sent)))
+        else:
+            self._pending.append((self.now, "drop", host.name, src, message, sent))
+
     def _expire(self, host: Host, name: str, ticket: int) -> None:
         timer = host.timers.get(name)
         if timer is None or timer[0] != ticket:
-            return None
+            return
         if host.blocked:
-            return self._postpone(host, self._expire, host, name, ticket)
+            host.backlog.append((self._expire, (host, name, ticket)))
+            return
         del host.timers[name]
         self._note("timer", host, name)
         _, part, function, arguments = timer
         self._handle(host, function, part.instance, part.context, *arguments)
         self._settle(host, name)
-        return None
 
     def _synced(self, host: Host, epoch: int, mark: int) -> None:
         if host.epoch != epoch or not host.parts:
@@ -170,11 +177,6 @@ class Engine:
         self._fire("sync_done", _type_of(entry.event), host)
         self._drain(host)
 
-    def _postpone(self, host: Host, method: Handler, *arguments: Any) -> None:
-        """Nobody hears it if the node is down; if it is paused, it waits."""
-        if host.parts:
-            host.backlog.append((method, arguments))
-
     def _handle(self, host: Host, function: Handler, *arguments: Any) -> None:
         try:
             function(*arguments)
@@ -183,25 +185,27 @@ class Engine:
 
     def _settle(self, host: Host, event: object) -> None:
         """After a handler: let its outputs go, or hold them."""
+        if self._watched or self._armed:
+            self._watch(host, event)
+        if host.mark is not None or host.held or host.blocked:
+            self._hold(host, event)
+        elif self._armed:
+            self._release(host, host.outputs)
+        elif host.outputs:
+            self._emit(host, host.outputs)
+
+    def _watch(self, host: Host, event: object) -> None:
         if self._pickle_nodes:
             host.restore()
-        if self._monitors and not host.is_client:
-            self._monitor(host, event)
-        if self._armed_role and not host.is_client:
-            self._watch_role(host)
-        if host.mark is None and not host.held and not host.blocked:
-            if host.outputs:
-                self._release(host, host.outputs)
-        elif host.parts:
-            self._hold(host, event)
-
-    def _release(self, host: Host, outputs: Outputs) -> None:
-        before, after, complete = self._armed_outputs
-        if before or after or complete:
-            self._release_one_by_one(host, outputs)
-        else:
-            self._emit(host, outputs)
-        outputs.clear()
+        if host.is_client:
+            return
+        watches = self._monitors.get(type(event))
+        if watches:
+            self._monitor(watches, host, event)
+        role = host.believes() if self._armed else host.role
+        if role != host.role:
+            host.role = role
+            self._fire("role", role, host)
 
     def _emit(self, host: Host, outputs: Outputs) -> None:
         now, root, heap, delays, push = self.now, self._root, self._heap, self._delays, heapq.heappush
@@ -219,7 +223,7 @@ class Engine:
                 if link.faulty:
                     extras = link.copies(identity, n, root)
                     if not extras:
-                        self._log.pending.append((now, "drop", link.dst, link.src, message, now))
+                        self._pending.append((now, "drop", link.dst, link.src, message, now))
                         continue
                     due += extras[0]
                     for extra in extras[1:]:
@@ -229,31 +233,33 @@ class Engine:
                 push(heap, (due, sequence, _MESSAGE, link, message, path, now))
             elif kind == SET:
                 _, name, ticket, delay = output
-                timer = host.timers.get(name)
-                if timer is not None and timer[0] == ticket:
-                    sequence += 1
-                    push(heap, (now + delay, sequence, _TIMER, host, name, ticket))
+                sequence += 1
+                push(heap, (now + delay, sequence, _TIMER, host, name, ticket))
             else:
                 self._answer(host, *output[1:])
         self._sequence = sequence
+        outputs.clear()
 
-    def _release_one_by_one(self, host: Host, outputs: Outputs) -> None:
-        """The same where a trigger may strike between two outputs; what a paused node has not sent yet, it keeps."""
+    def _release(self, host: Host, outputs: Outputs) -> None:
+        """Emit one by one, where a trigger may strike in between; what a paused node has not sent yet, it keeps."""
         for position, output in enumerate(outputs):
             sends = output[0] == SEND
             if sends:
-                self._fire("before_send", type(output[2]).__name__, host)
+                self._fire("before_send", _type_of(output[2]), host)
             if not host.blocked:
                 self._emit(host, [output])
                 position += 1
                 if sends:
-                    self._fire("after_send", type(output[2]).__name__, host)
+                    self._fire("after_send", _type_of(output[2]), host)
             if host.blocked:
                 if host.parts and outputs[position:]:
                     host.held.appendleft(Held(False, outputs[position:], None))
-                return
+                break
+        outputs.clear()
 
     def _hold(self, host: Host, event: object) -> None:
+        if not host.parts:
+            return  # it did not survive the handler
         mark, outputs = host.mark, host.outputs
         host.mark, host.outputs = None, []
         if mark is None and not outputs:
@@ -279,28 +285,23 @@ class Engine:
         host.open = None
         self._note("complete", host, (op.operation, outcome, output, error))
         self.reports.append(Completed(op.operation, outcome, output, error))
-        self._fire("complete", op.f, host)
+        if self._armed:
+            self._fire("complete", op.f, host)
 
-    def _monitor(self, host: Host, event: object) -> None:
-        node = host.node
-        broken = False
-        for position, (monitor, state) in enumerate(self._monitors):
+    def _monitor(self, watches: tuple["_Watch", ...], host: Host, event: object) -> None:
+        node, name = host.node, host.name
+        for watch in watches:
+            state = watch.state
             try:
-                state = monitor.observe(state, event, node, host.name)
+                new = watch.observe(state, event, node, name)
             except Exception as error:
-                raise self._failed(host, monitor.observe, error) from error
-            self._monitors[position] = (monitor, state)
-            if isinstance(state, Broken):
-                broken = True
-                self.reports.append(InvariantBroken(monitor.name, state.sentence, host.name))
-        if broken:
-            self._monitors = [(monitor, state) for monitor, state in self._monitors if not isinstance(state, Broken)]
-
-    def _watch_role(self, host: Host) -> None:
-        role = host.node.role()
-        if role != host.role:
-            host.role = role
-            self._fire("role", role, host)
+                raise self._failed(host, watch.observe, error) from error
+            if new is not state:
+                watch.state = new
+                if isinstance(new, Broken):
+                    for wanted in watch.events:
+                        self._monitors[wanted] = tuple(one for one in self._monitors[wanted] if one is not watch)
+                    self.reports.append(InvariantBroken(watch.name, new.sentence, name))
 
     def _copied(self, host: Host, message: Message) -> Message:
         assert self.codec is not None
@@ -310,7 +311,7 @@ class Engine:
             raise ContractError(f"{host.name} at {self.now} ns: {error}") from error
 
     def _note(self, kind: str, host: Host, subject: object) -> None:
-        self._log.pending.append((self.now, kind, host.name, None, subject, self.now))
+        self._pending.append((self.now, kind, host.name, None, subject, self.now))
 
     def _unhandled(self, host: Host, src: str, message: Message, path: str) -> ContractError:
         name = type(message).__name__
@@ -326,6 +327,18 @@ class Engine:
         reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
         name = getattr(function, "__qualname__", str(function))
         return ContractError(f"{host.name}: {name} at {self.now} ns: {reason}")
+
+
+class _Watch:
+    """A monitor, and its state so far."""
+
+    __slots__ = ("events", "name", "observe", "state")
+
+    def __init__(self, monitor: Monitor) -> None:
+        self.name = monitor.name
+        self.events = monitor.events
+        self.observe = monitor.observe
+        self.state = monitor.initial
 
 
 def _type_of(event: object) -> str:

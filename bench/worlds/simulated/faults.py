@@ -1,7 +1,6 @@
 """Faults in the simulator: what is in force, what is armed, and what each unit did."""
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
 from ....nemesis.effects import begin
 from ....nemesis.fault import Effect, Fault, Moment, Trigger, Unit
@@ -34,7 +33,7 @@ class Faults:
         beyond_tolerance: bool,
         engine: Engine,
     ) -> None:
-        self.armed: dict[Moment, list[Armed]] = {moment: [] for moment in get_args(Moment)}
+        self._armed: list[Armed] = []
         self.effects: dict[int, Effect] = {}
         self._active: dict[int, Unit] = {}
         self._hosts = hosts
@@ -44,7 +43,7 @@ class Faults:
         self._seed = seed
         self._beyond = beyond_tolerance
         self._engine = engine
-        engine.attach(self.armed, self._fire)
+        engine.attach(self._armed, self._fire)
 
     def inject(self, fault: Fault, trigger: str | None = None) -> Unit:
         """Resolve the fault and begin it; `trigger` is the node at which its trigger fired."""
@@ -54,11 +53,10 @@ class Faults:
         self._active[fault.unit] = unit
         for name in unit.nodes:
             host = self._hosts[name]
+            host.stopped_by = fault.unit
             if unit.fault.family == "kill":
-                host.down_by.add(fault.unit)
                 self._engine.kill(host)
             else:
-                host.paused_by.add(fault.unit)
                 self._engine.pause(host)
         for src, dst in unit.grudge:
             link = self._hosts[src].links[dst]
@@ -69,9 +67,8 @@ class Faults:
         return unit
 
     def undo(self, number: int) -> bool:
-        """End a unit, if it is in force; a node comes back when the last unit that keeps it down ends."""
-        for waiting in self.armed.values():
-            waiting[:] = [one for one in waiting if one.fault.unit != number]
+        """Disarm or end a unit; False if it was not in force."""
+        self._armed[:] = [one for one in self._armed if one.fault.unit != number]
         unit = self._active.pop(number, None)
         if unit is None:
             return False
@@ -80,20 +77,18 @@ class Faults:
             self._hosts[src].links[dst].mend(number)
         for name in unit.nodes:
             host = self._hosts[name]
-            if number in host.down_by:
-                host.down_by.discard(number)
-                if not host.down_by:
-                    self._engine.start(host)
-            elif number in host.paused_by:
-                host.paused_by.discard(number)
-                if not host.paused_by:
-                    self._engine.resume(host)
+            if host.stopped_by != number:
+                continue  # paused by this unit, it was killed by another
+            host.stopped_by = None
+            if host.parts:
+                self._engine.resume(host)
+            else:
+                self._engine.start(host)
         return True
 
     def heal(self) -> None:
         """Disarm every trigger and end every unit."""
-        for waiting in self.armed.values():
-            waiting.clear()
+        self._armed.clear()
         for number in list(self._active):
             self.undo(number)
 
@@ -102,23 +97,23 @@ class Faults:
         assert isinstance(fault.at, Trigger)
         if fault.at.moment == "role":
             for host in self._servers():
-                host.role = host.node.role()
-        self.armed[fault.at.moment].append(Armed(fault, fault.at))
+                host.role = host.believes()
+        self._armed.append(Armed(fault, fault.at))
 
     def _fire(self, moment: Moment, type_: str, host: Host) -> None:
         """A moment has come at a node: begin the faults that waited for it."""
-        waiting = self.armed[moment]
-        for one in tuple(waiting):
-            if one.trigger.type not in ("", type_) or self._engine.now < one.trigger.after:
+        for one in tuple(self._armed):
+            trigger = one.trigger
+            if trigger.moment != moment or trigger.type not in ("", type_) or self._engine.now < trigger.after:
                 continue
             one.seen += 1
-            if one.seen == one.trigger.n:
-                waiting.remove(one)
+            if one.seen == trigger.n:
+                self._armed.remove(one)
                 self._engine.reports.append(Injected(self.inject(one.fault, host.name)))
 
     def roles(self) -> dict[str, str]:
         """What the servers that are up believe to be."""
-        return {host.name: host.node.role() for host in self._servers()}
+        return {host.name: host.believes() for host in self._servers()}
 
     def _servers(self) -> Sequence[Host]:
         return [host for host in self._hosts.values() if host.parts and not host.is_client]
@@ -134,8 +129,8 @@ class Faults:
             groups=self._groups,
             clients=self._clients,
             up=frozenset(host.name for host in up),
-            paused=frozenset(host.name for host in up if host.paused_by),
-            roles={host.name: host.node.role() for host in up},
+            paused=frozenset(host.name for host in up if host.blocked),
+            roles={host.name: host.believes() for host in up},
             trigger=trigger,
             spare=can_spare,
         )

@@ -10,7 +10,6 @@ import datetime
 import dis
 import os
 import random
-import secrets
 import threading
 import time
 import types
@@ -28,22 +27,21 @@ _LATER = "use ctx.set_timer; a node is single-threaded"
 
 _FORBIDDEN: dict[types.ModuleType, tuple[tuple[str, str], ...]] = {
     time: (
-        *((name, _CLOCK) for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter")),
-        *((name, _CLOCK) for name in ("perf_counter_ns", "process_time", "process_time_ns")),
+        *((name, _CLOCK) for name in ("time", "time_ns", "monotonic", "monotonic_ns")),
+        *((name, _CLOCK) for name in ("perf_counter", "perf_counter_ns")),
         ("sleep", _LATER),
     ),
     random: tuple(
         (name, _RANDOM)
         for name in (
             *("random", "randint", "randrange", "choice", "choices", "shuffle", "sample", "uniform", "getrandbits"),
-            *("randbytes", "seed", "gauss", "expovariate", "triangular", "betavariate", "normalvariate"),
+            *("randbytes", "seed", "gauss", "expovariate"),
+            "_urandom",  # what random.SystemRandom and the module secrets draw from
         )
     ),
-    os: (("urandom", _RANDOM), ("getrandom", _RANDOM)),
+    os: (("urandom", _RANDOM),),
     uuid: (("uuid1", _NAME), ("uuid4", _NAME)),
-    secrets: tuple((name, _RANDOM) for name in ("choice", "randbelow", "randbits", "token_bytes", "token_hex")),
     threading: (("_start_new_thread", _LATER), ("_start_joinable_thread", _LATER)),
-    _thread: (("start_new_thread", _LATER),),
 }
 
 
@@ -52,23 +50,25 @@ class Guard:
 
     def __init__(self) -> None:
         self._thread: int | None = None
-        self._patches: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
+        self._replace: list[tuple[Callable[[dict[str, Any]], None], dict[str, Any]]] = []
+        self._restore: list[tuple[Callable[[dict[str, Any]], None], dict[str, Any]]] = []
         for module, names in _FORBIDDEN.items():
             space = vars(module)
             originals = {name: space[name] for name, _ in names if name in space}
             stubs = {name: self._stub(module, name, space[name], way) for name, way in names if name in space}
-            self._patches.append((space, stubs, originals))
+            self._replace.append((space.update, stubs))
+            self._restore.append((space.update, originals))
 
     def enter(self) -> None:
         """Handlers run from here on."""
         self._thread = _thread.get_ident()
-        for space, stubs, _ in self._patches:
-            space.update(stubs)
+        for update, stubs in self._replace:
+            update(stubs)
 
     def leave(self) -> None:
         """Handlers are done; everything is as it was."""
-        for space, _, originals in self._patches:
-            space.update(originals)
+        for update, originals in self._restore:
+            update(originals)
         self._thread = None
 
     def _stub(self, module: types.ModuleType, name: str, original: Callable[..., Any], way: str) -> Callable[..., Any]:
@@ -126,9 +126,9 @@ def _references(function: types.FunctionType, code: types.CodeType) -> Iterator[
 
 
 def _title(module: types.ModuleType, name: str) -> str:
-    if module in (threading, _thread):
+    if module is threading:
         return "starting a thread"
-    return f"{module.__name__}.{name}"
+    return "the system's randomness" if name == "_urandom" else f"{module.__name__}.{name}"
 
 
 _CALLABLE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)

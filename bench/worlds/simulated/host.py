@@ -46,7 +46,17 @@ class Part:
         self.path = path
         self.instance = instance
         self.handlers = functions_of(type(instance))
+        self.timers: dict[str, Handler] = {}
         self.context = NodeContext(host, self)
+
+    def timer(self, name: str) -> Handler:
+        """The method that a timer calls, looked up for the first time; ContractError if there is none."""
+        kind = type(self.instance)
+        function: Handler | None = getattr(kind, f"on_timer_{name}", None)
+        if function is None:
+            raise ContractError(f"timer {name!r} would call {kind.__qualname__}.on_timer_{name}, which does not exist")
+        self.timers[name] = function
+        return function
 
 
 class Host:
@@ -61,8 +71,7 @@ class Host:
         self.disk = Disk()
         self.links: dict[str, Link] = {}
         self.lines: list[str] = []
-        self.down_by: set[int] = set()
-        self.paused_by: set[int] = set()
+        self.stopped_by: int | None = None
         self.syncs = 0
         self.tickets = 0
         self.open: int | None = None
@@ -79,6 +88,13 @@ class Host:
         """The node itself; only while it is up."""
         return self.parts[""].instance
 
+    def believes(self) -> str:
+        """The role that the node says it has; only while it is up."""
+        try:
+            return self.node.role()
+        except Exception as error:
+            raise ContractError(f"{self.name}: role() raised {type(error).__name__}: {error}") from error
+
     def stop(self) -> None:
         """Lose everything that does not survive a kill. The disk is another matter."""
         self.blocked = True
@@ -89,14 +105,17 @@ class Host:
         self.last_sync = 0
         self.held: deque[Held] = deque()
         self.backlog: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-        self.paused_by.clear()
         self.role = ""
 
     def boot(self) -> list[Part]:
         """Begin the next epoch with fresh memory; the parts in the order in which they must be started."""
         self.epoch += 1
         self.blocked = False
-        self.parts = {path: Part(self, path, node) for path, node in nested("", self.make())}
+        try:
+            instance = self.make()
+        except Exception as error:
+            raise ContractError(f"{self.name} cannot be made: {type(error).__name__}: {error}") from error
+        self.parts = {path: Part(self, path, node) for path, node in nested("", instance)}
         return list(reversed(self.parts.values()))
 
     def restore(self) -> None:

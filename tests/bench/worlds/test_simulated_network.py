@@ -47,6 +47,16 @@ def test_delays_are_bounded_and_leave_the_others_alone() -> None:
     assert max(later) > 30_000_000
 
 
+def test_two_faults_of_one_kind_draw_for_themselves() -> None:
+    world = World()
+    for unit in (0, 1):
+        world.inject(unit, "messages.loss", on="s2", rate=0.5)
+    world.tell("s1", *(f"tell s2 {number}" for number in range(400)))
+    world.run(10)
+    assert 70 < len(world.said()) < 130
+    assert all(100 < effect.count < 240 for effect in world.sim.effects)
+
+
 def test_the_seed_decides() -> None:
     assert chatter(None) == chatter(None)
     assert chatter(None) != chatter(None, seed=4)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scripted import MS, Scripted, World, fault, words
+from scripted import MS, Do, Said, Scripted, World, fault, words
 
 from splitbrain.bench.actions import Completed, Discard, Heal, Healed, Injected, InvariantBroken, Undo, Undone
 from splitbrain.nemesis.fault import Unit
@@ -62,7 +62,7 @@ def test_a_paused_node_handles_everything_in_order_when_it_goes_on() -> None:
     assert sorted(world.said()) == [("one", 31.0), ("ring", 31.0), ("three", 31.0), ("two", 31.0)]
 
 
-def test_a_node_down_or_paused_for_two_reasons_comes_back_with_the_last() -> None:
+def test_a_paused_node_that_is_killed_comes_back_with_the_end_of_the_kill() -> None:
     world = World()
     world.inject(0, "pause")
     world.inject(1, "kill")
@@ -79,6 +79,20 @@ def test_a_node_down_or_paused_for_two_reasons_comes_back_with_the_last() -> Non
 
 def unit(number: int, family: str) -> Unit:
     return Unit(fault=fault(number, family, on="s1"), nodes=("s1",))
+
+
+def test_what_came_for_a_paused_node_is_lost_with_it() -> None:
+    world = World()
+    world.inject(0, "pause")
+    world.tell("s1", "say lost")
+    world.run(5)
+    world.inject(1, "kill")
+    world.sim.perform(Undo(1))
+    world.sim.perform(Undo(0))
+    world.inject(2, "pause")
+    world.sim.perform(Undo(2))
+    world.run(5)
+    assert world.said() == []
 
 
 def test_a_discarded_client_is_replaced_and_its_late_answers_are_dropped() -> None:
@@ -107,6 +121,7 @@ class Quiet:
 
     name: str = "quiet"
     initial: int = 0
+    events: frozenset[type] = frozenset((str, Do, Said))
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object:
         assert isinstance(node, Scripted)

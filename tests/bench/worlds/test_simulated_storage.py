@@ -4,6 +4,7 @@ import pytest
 from scripted import MS, World, fault, trigger, words
 
 from splitbrain.bench.actions import Arm, Completed, Undo
+from splitbrain.bench.worlds.simulated import NetworkProfile
 
 
 def test_what_a_syncing_handler_sends_leaves_when_its_sync_is_done() -> None:
@@ -45,6 +46,18 @@ def test_syncs_of_a_node_finish_one_after_the_other() -> None:
     world.tell("s1", "sync", "say two", thread=1)
     world.run(30)
     assert world.said() == [("one", 11.0), ("two", 16.0)]
+
+
+def test_a_short_sync_does_not_overtake_a_long_one() -> None:
+    network = NetworkProfile(fastest=MS, slowest=MS, fastest_sync=MS, slowest_sync=100 * MS)
+    for seed in range(10):
+        world = World(seed, network=network)
+        for number in range(5):
+            world.tell("s1", f"put k {number}", "sync")
+            world.run(2)
+        world.run(500)
+        marks = [record["fields"] for record in world.sim.trace if record["kind"] == "sync"]
+        assert marks == [1, 2, 3, 4, 5]
 
 
 def test_a_kill_forgets_held_outputs_timers_and_memory_and_the_next_epoch_begins() -> None:
@@ -132,6 +145,27 @@ def test_a_node_paused_between_two_outputs_sends_the_rest_when_it_goes_on() -> N
     world.sim.perform(Undo(0))
     world.run(10)
     assert sorted(world.said()) == [("first", 1.0), ("second", 10.0), ("third", 10.0)]
+
+
+def test_a_node_paused_after_an_output_does_not_send_it_again() -> None:
+    world = World()
+    world.sim.perform(Arm(fault(0, "pause", on="trigger", at=trigger("after_send", "Said"))))
+    world.tell("s1", "say first", "say second")
+    world.run(10)
+    world.sim.perform(Undo(0))
+    world.run(10)
+    assert world.said() == [("first", 1.0), ("second", 10.0)]
+
+
+def test_a_sync_of_an_earlier_epoch_means_nothing() -> None:
+    world = World()
+    world.tell("s1", "put k 1", "sync", "say old")
+    world.run(5)
+    world.inject(0, "kill")
+    world.sim.perform(Undo(0))
+    world.tell("s1", "put k 2", "sync", "say new")
+    world.run(30)
+    assert world.said() == [("new", 16.0)]
 
 
 def test_a_sync_that_finishes_during_a_pause_is_durable_but_its_outputs_wait() -> None:

@@ -1,0 +1,41 @@
+"""What the documents say of the code is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = ("histories", "checkers", "systems", "nemesis", "reports", "bench")
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def test_the_map_of_the_architecture_names_every_module() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    named = set(re.findall(r"[a-z_]+\.py", text))
+    modules = {
+        path.name
+        for layer in LAYERS
+        for path in (ROOT / layer).rglob("*.py")
+        if path.name != "__init__.py" and "porcupine" not in path.parts
+    }
+    assert modules <= named
+    assert named - modules <= {"__init__.py", "__main__.py", "errors.py", "test_layout.py"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = re.search(r"```\n(\{\"format\".*?)```", (ROOT / "docs" / "histories.md").read_text(), re.DOTALL)
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert history
+    assert example
+    (tmp_path / "history.jsonl").write_text(history[1])
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(example[1], names)
+    assert getattr(names["verdict"], "validity", None) == "valid"
