@@ -42,7 +42,11 @@ class Tagged:
 
 
 class CutOffError(HistoryError):
-    """The text ends inside a form."""
+    """The text ends inside a form, which is in no other and begins on line `begun`."""
+
+    def __init__(self, reason: str, path: str, line: int, begun: int) -> None:
+        self.begun = begun
+        super().__init__(reason, path, line)
 
 
 def elements(path: str, text: str) -> Iterator[tuple[int, Form]]:
@@ -118,9 +122,12 @@ class _Reader:
         try:
             yield from self.forms(text)
         except NeverEndsError as error:
-            raise CutOffError(f"cut off: {error}", self.path, self.number()) from None
+            begun = self.open[0][1] if self.open else self.number()
+            raise CutOffError(f"cut off: {error}", self.path, self.number(), begun) from None
         except MalformedError as error:
             raise HistoryError(f"not EDN: {error}", self.path, self.number()) from None
+        except RecursionError:  # of tags, which may stand in any number before a form
+            raise HistoryError("nested too deeply", self.path, self.number()) from None
 
     def forms(self, text: str) -> Iterator[tuple[int, Form]]:
         atoms, open_ = self.atoms, self.open

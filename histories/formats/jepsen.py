@@ -25,30 +25,28 @@ from .vocabulary import output_of_ok
 
 
 def recognises(head: Head) -> bool:
-    """Whether a file that begins like this is in this format."""
-    try:
-        _, first = next(edn.elements("", head.text), (0, None))
-    except HistoryError:
-        return False
-    first = _untagged(first)
-    return isinstance(first, dict) and ":type" in first
+    """Whether a file that begins like this is in this format: with a map that has keywords, and a `:type` soon."""
+    return bool(_FIRST.match(head.text) and _TYPE.search(head.text))
 
 
 def read(path: str, data: bytes) -> History:
-    """The history in the file's bytes. A torn end is left out with a warning.
+    """The history in the file's bytes. A torn last operation is left out with a warning.
 
     Raises `HistoryError` with path, line and reason.
     """
     source = Source(path)
     ops: Ops = []
+    text = text_of(path, data)
     try:
-        for number, form in edn.elements(path, text_of(path, data)):
+        for number, form in edn.elements(path, text):
             source.number = number
             fields = _untagged(form)
             if not isinstance(fields, dict):
                 raise HistoryError("an operation is no map")
             ops.append((number, op(fields)))
     except edn.CutOffError as error:
+        if error.begun <= text.rstrip().count("\n"):
+            raise  # not the last line is torn but an earlier one, and all that follows seems to be part of it
         source.warnings.append(f"the file is torn on line {error.line}, its end was left out: {error.reason}")
     except HistoryError as error:
         raise (error if error.path else source.blame(error.reason)) from None
@@ -82,6 +80,8 @@ def write(history: History) -> bytes:
 
 
 _KEYWORD: Final = re.compile("[A-Za-z][A-Za-z0-9_-]*")
+_FIRST: Final = re.compile(r"(?:[\s,\[(]|;[^\n]*\n|\#[\w.]+)*+\{[\s,]*:")
+_TYPE: Final = re.compile(r":type[\s,]+:")
 
 
 def _untagged(form: edn.Form) -> edn.Form:

@@ -50,6 +50,8 @@ def read(path: str, data: bytes) -> History:
                 others.append(number)
     except HistoryError as error:
         raise (error if error.path else source.blame(error.reason)) from None
+    if not ops:
+        raise HistoryError("no line is an operation, `process :type :f value`", path)
     if last.strip():
         source.warnings.append(f"line {len(lines) + 1}, the last, has no end: it may be torn and was left out")
     if others:

@@ -264,6 +264,12 @@ def test_a_torn_end_is_left_out(loaded: Loaded) -> None:
     assert history.warnings == ("line 2, the last, has no end: it may be torn and was left out",)
 
 
+def test_a_long_first_operation(loaded: Loaded) -> None:
+    numbers = tuple(range(20_000))
+    history = loaded(f"[{{:type :invoke, :process 0, :f :write, :value {edn(numbers)}}}]")
+    assert history.operations[0].input == numbers
+
+
 def test_other_lines_in_a_log(loaded: Loaded) -> None:
     history = loaded(
         "2016-04-05 INFO  jepsen.core - Worker 0 starting\n\n"
@@ -315,6 +321,9 @@ GOOD_LOG = "1\t:invoke\t:read\tnil\n"
         ),
         (GOOD + "{:type :ok, :process 0 :what 1}", ":2: what the nemesis did makes no sense: "),
         (GOOD + "}", ":2: not EDN: } closes nothing"),
+        (GOOD.replace("}", "") + GOOD * 3, ":5: cut off: the map that begins on line 1 never ends"),
+        (GOOD + GOOD.replace("}", ' "}') + GOOD * 3, ":2: cut off: a string never ends"),
+        ("; c\n[#a.B {:type :ok :f 5/}", ":2: not EDN: 5/ is no number"),
         (GOOD_LOG + "1\t:ok\tread\tnil\n", ":2: an operation is `process :type :f value`"),
         (GOOD_LOG + "1\t:ok\t:read\t[\n", ":2: cut off: the vector that begins on line 2 never ends"),
         (GOOD_LOG + "1\t:ok\t:read\t1 2 3\n", ":2: more than value and error follow the function"),
@@ -332,6 +341,11 @@ def test_line_and_reason(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(HistoryError) as raised:
         load(path)
     assert str(raised.value).startswith(f"{path}{message}")
+
+
+def test_a_log_without_operations() -> None:
+    with pytest.raises(HistoryError, match="h: no line is an operation"):
+        jepsen_log.read("h", b"INFO  jepsen.core - starting\n")
 
 
 def test_bytes_that_are_no_text() -> None:

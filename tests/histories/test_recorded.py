@@ -76,7 +76,7 @@ def test_the_histories_of_knossos(real_data: Path) -> None:
 @pytest.mark.parametrize("folder", ["porcupine", "knossos", "adversarial", "real"])
 def test_what_is_written_as_edn_loads_equal(folder: str, real_data: Path) -> None:
     for path in sorted((real_data / folder).rglob("*.*")):
-        if path.suffix in (".log", ".txt", ".edn", ".jsonl"):
+        if path.suffix in (".log", ".txt", ".edn", ".jsonl") and path.stat().st_size < 400_000:
             history = load(path)
             loaded = jepsen.read(path.name, jepsen.write(history))
             assert loaded.operations == history.operations, path
