@@ -125,7 +125,8 @@ class Table:
     def code(self, operation: Operation) -> int:
         """The number of all operations that step like this one."""
         known = operation.outcome == "ok"
-        key = operation.f, canonical(operation.input), known, canonical(operation.output) if known else None
+        output = canonical(operation.output) if known else None
+        key = operation.f, canonical(operation.input), self.model.beside(operation), known, output
         if key not in self._codes:
             self._codes[key] = len(self.operations)
             self.operations.append(operation)

@@ -61,7 +61,7 @@ class _Table:
     def number(self, operation: Operation) -> int:
         known = operation.outcome == "ok"
         output = canonical(operation.output) if known else None
-        key = operation.f, canonical(operation.input), known, output
+        key = operation.f, canonical(operation.input), self.model.beside(operation), known, output
         if key not in self.operation_numbers:
             self.operation_numbers[key] = len(self.operations)
             self.operations.append(operation)
