@@ -319,12 +319,13 @@ template <class Model, int Words>
 class Search {
 public:
     Search(Model& model, const Times& times, const Events& events, unsigned rules, Way way, Meter& meter)
-        : depth_(model, times, events, rules, meter), breadth_(model, times, events, rules, meter), way_(way),
-          share_(10'000 + events.size()) {}
+        : meter_(meter), depth_(model, times, events, rules, meter), breadth_(model, times, events, rules, meter),
+          way_(way), share_(10'000 + events.size()) {}
 
     Answer run(const Limits& limits) {
         Answer answer;
         try {
+            meter_.look();
             run_by_turns(answer, limits);
         } catch (const Spent& spent) {
             answer.reason = spent.reason;
@@ -364,6 +365,7 @@ private:
         return depth_.configurations() + breadth_.configurations() >= limits.configurations;
     }
 
+    Meter& meter_;
     DepthFirst<Model, Words> depth_;
     BreadthFirst<Model, Words> breadth_;
     Way way_;

@@ -41,10 +41,14 @@ class Meter:
         self._ticks = 0
 
     def tick(self) -> None:
-        """Call it at every step: it looks at the clock now and then."""
+        """Call it at every step: it looks now and then."""
         self._ticks += 1
         if self._ticks % 256 == 0:
-            if self._stop[0]:
-                raise SpentError(Reason.STOPPED)
-            if self._deadline is not None and monotonic() >= self._deadline:
-                raise SpentError(Reason.TIME)
+            self.look()
+
+    def look(self) -> None:
+        """Raise SpentError if the time is used up or somebody wants to stop."""
+        if self._stop[0]:
+            raise SpentError(Reason.STOPPED)
+        if self._deadline is not None and monotonic() >= self._deadline:
+            raise SpentError(Reason.TIME)

@@ -110,6 +110,7 @@ def search(
 
     share += len(events)
     try:
+        meter.look()
         while left() > 0:
             for engine, by in engines:
                 if way in (by, Way.BOTH):

@@ -1,0 +1,188 @@
+"""Native code, its twin in Python, porcupine and an oracle that tries every order must agree."""
+
+import os
+import shutil
+import sysconfig
+from array import array
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from random_columns import Shape, final_states, histories, is_linearizable, medium, prefix
+
+from splitbrain.checkers import porcupine
+from splitbrain.checkers.linearizability import blocks, kernel, tighten, windowed
+from splitbrain.checkers.linearizability.columns import NEVER, NOWHERE, RegisterColumns, Times
+from splitbrain.checkers.linearizability.meter import Limits, Meter, Reason
+from splitbrain.checkers.linearizability.windowed import ALL_RULES, NO_LIMITS, Answer, Rule, Way
+
+EVERY_WAY = (Way.DEPTH, Way.BREADTH, Way.BOTH)
+
+
+def test_native_code_is_used_where_it_can_be_built() -> None:
+    compiler = shutil.which(os.environ.get("CXX", "c++"))
+    header = Path(sysconfig.get_paths()["include"]) / "Python.h"
+    if not compiler or not header.exists() or os.environ.get("SPLITBRAIN_KERNEL") == "python":
+        pytest.skip("no compiler, or native code is turned off")
+    assert kernel.NATIVE
+
+
+def check(columns: RegisterColumns, answer: Answer, expected: bool) -> None:
+    assert answer.valid is expected, (columns, answer)
+    if expected:
+        assert is_linearization(columns, answer.order), (columns, answer)
+
+
+def is_linearization(columns: RegisterColumns, order: object) -> bool:
+    """The definition, word by word."""
+    assert isinstance(order, (list, array))
+    call, return_ = columns.times.call, columns.times.return_
+    state = columns.initial
+    for place, operation in enumerate(order):
+        state = columns.step(state, operation)
+        if state == NOWHERE or any(return_[later] < call[operation] for later in order[place + 1 :]):
+            return False
+    return sorted(order) == sorted({*order} | {i for i, end in enumerate(return_) if end != NEVER})
+
+
+def check_all(columns: RegisterColumns, expected: bool) -> None:
+    for way in EVERY_WAY:
+        check(columns, kernel.search(columns, way=way), expected)
+    for way in (Way.DEPTH, Way.BREADTH):
+        check(columns, windowed.search(columns, way=way), expected)
+    answer = kernel.zones(columns)
+    if answer is not None:
+        check(columns, answer, expected)
+    try:
+        order = blocks.decide(columns, Meter(NO_LIMITS))
+    except blocks.InapplicableError:
+        assert answer is None
+    else:
+        assert answer is not None
+        assert list(answer.order) == (order or [])
+        assert (order is not None) is expected
+    smaller, kept = kernel.tightened(columns)
+    assert (list(kept), list(smaller.times.call), list(smaller.times.return_)) == tighten.tightened(columns)
+    answer = kernel.search(smaller)
+    check(columns, replace(answer, order=[kept[number] for number in answer.order]), expected)
+
+
+def by_porcupine(columns: RegisterColumns) -> bool:
+    def step(state: int, operation: int, _output: object) -> tuple[bool, int]:
+        following = columns.step(state, operation)
+        return following != NOWHERE, following
+
+    times = zip(columns.times.call, columns.times.return_, strict=True)
+    operations = [
+        porcupine.Operation(number, number, call, None, None if end == NEVER else end)
+        for number, (call, end) in enumerate(times)
+    ]
+    return porcupine.check_operations(porcupine.Model(init=lambda: columns.initial, step=step), operations).name == "Ok"
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_tiny_histories(part: int) -> None:
+    seen = {True: 0, False: 0}
+    for columns in histories(f"tiny {part}", 5_000):
+        expected = is_linearizable(columns)
+        check_all(columns, expected)
+        assert by_porcupine(columns) is expected
+        seen[expected] += 1
+    assert min(seen.values()) > 800
+
+
+def test_medium_histories() -> None:
+    seen = {True: 0, False: 0}
+    for columns in histories("medium", 2_000, medium):
+        expected = by_porcupine(columns)
+        check_all(columns, expected)
+        seen[expected] += 1
+    assert min(seen.values()) > 400
+
+
+def test_every_set_of_rules() -> None:
+    for number, columns in enumerate(histories("rules", 1_600)):
+        expected = is_linearizable(columns)
+        rules = Rule(number % 32)
+        for way in (Way.DEPTH, Way.BREADTH):
+            check(columns, kernel.search(columns, rules=rules, way=way), expected)
+            check(columns, windowed.search(columns, rules=rules, way=way), expected)
+
+
+def test_the_shortest_prefix_that_fails_and_the_states_before() -> None:
+    found = 0
+    for columns in histories("prefix", 2_000):
+        if is_linearizable(columns):
+            continue
+        events = windowed.in_order(columns.times)
+        ends = (end for end, event in enumerate(events) if event < 0)
+        end = next(end for end in ends if not is_linearizable(prefix(columns, events[: end + 1])))
+        possible = final_states(prefix(columns, events[:end]))
+        for search in (kernel.search, windowed.search):
+            answer = search(columns, rules=ALL_RULES & ~Rule.LIVE, way=Way.BREADTH)
+            assert answer.valid is False
+            assert answer.operation == ~events[end]
+            assert answer.states
+            assert set(answer.states) <= possible
+        found += 1
+    assert found > 400
+
+
+def test_more_open_operations_and_more_crashed_ones_than_a_word_has_bits() -> None:
+    wide = Shape(size=400, values=0, clients=150, crash=0.5, wrong=0, unique=True, cas=False, ties=False)
+    decided = {True: 0, False: 0}
+    for wrong in (0, 0.01):
+        for columns in histories(f"wide {wrong}", 4, lambda _, wrong=wrong: replace(wide, wrong=wrong)):
+            window = windowed.Window(columns, windowed.in_order(columns.times), ALL_RULES)
+            assert max(window.bit).bit_length() > 64
+            assert len(window.members) > 64
+            expected = kernel.zones(columns)
+            assert expected is not None
+            for search in (kernel.search, windowed.search):
+                for way in (Way.DEPTH, Way.BREADTH):
+                    answer = search(columns, Limits(configurations=1_000), way=way)
+                    assert answer.valid in (None, expected.valid)
+                    assert not answer.valid or is_linearization(columns, answer.order)
+                    if answer.valid is not None:
+                        decided[answer.valid] += 1
+    assert min(decided.values()) >= 5
+
+
+@pytest.mark.parametrize("search", [kernel.search, windowed.search])
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_limits(search: object, way: Way) -> None:
+    assert callable(search)
+    hard = Shape(size=400, values=5, clients=40, crash=0.02, wrong=0, unique=False, cas=True, ties=False)
+    (columns,) = histories("hard", 1, lambda _: hard)
+    answer = search(columns, Limits(configurations=50), way=way)
+    assert (answer.valid, answer.reason) == (None, Reason.CONFIGURATIONS)
+    assert answer.operation is not None
+    assert answer.configurations <= 50
+    assert search(columns, Limits(seconds=0), Rule.GREEDY, way).reason is Reason.TIME
+    assert search(columns, Limits(stop=bytearray(b"\1")), Rule.GREEDY, way).reason is Reason.STOPPED
+
+
+def test_memory_is_limited() -> None:
+    if not kernel.NATIVE:
+        pytest.skip("native code only")
+    hard = Shape(size=60, values=5, clients=30, crash=0, wrong=0, unique=False, cas=True, ties=False)
+    (columns,) = histories("memory", 1, lambda _: hard)
+    answer = kernel.search(columns, Limits(bytes=1_000_000, configurations=1_000_000), Rule(0), Way.BREADTH)
+    assert (answer.valid, answer.reason) == (None, Reason.MEMORY)
+
+
+def test_columns_that_make_no_sense_are_refused() -> None:
+    if not kernel.NATIVE:
+        pytest.skip("native code only")
+    good = RegisterColumns(Times(array("i", [0]), array("i", [1])), array("B", [0]), array("i", [0]), array("i"), 1, 0)
+    with pytest.raises(ValueError, match="different lengths"):
+        kernel.search(good)
+    with pytest.raises(ValueError, match="out of range"):
+        kernel.search(replace(good, a=array("i", [7]), b=array("i", [0])))
+    with pytest.raises(ValueError, match="before its call"):
+        kernel.zones(replace(good, b=array("i", [0]), times=Times(array("i", [5]), array("i", [1]))))
+
+
+def test_no_operations() -> None:
+    none = RegisterColumns(Times(array("i"), array("i")), array("B"), array("i"), array("i"), 1, 0)
+    check_all(none, expected=True)
