@@ -12,14 +12,17 @@ from ..checker import Budget, Checker
 from ..models.model import Model
 from ..models.values import show
 from ..verdict import Evidence, Validity, Verdict
-from . import engines
+from . import choose
 from .engine import EngineResult
-from .find import from_conflicts, from_failing_prefix, when
+from .find import from_conflicts, from_failing_prefix, from_named_conflict, when
 from .prepare import relevant
 from .verify import is_linearization
 
 REPORTED = 3
 """For how many of the objects that are not linearizable evidence is given."""
+
+SHOWN = 6
+"""How many operations of a conflict are named in its reason."""
 
 FIRST_LOOK = 20_000
 """Configurations searched for each object before any is searched further."""
@@ -35,7 +38,8 @@ class Judgement:
     """What was found out about the operations of one object, called by its `key`.
 
     `order` holds the operation indexes of a linearization, verified, if there is one. `engine` names what gave the
-    answer: `zones`, `search` or `porcupine`. `reason` says why it is unknown.
+    answer (see choose.py), and `choice` says why it was taken. `reason` says why it is unknown, or what is wrong where
+    the engine knows.
     """
 
     key: Value
@@ -45,6 +49,7 @@ class Judgement:
     order: tuple[int, ...] = ()
     evidence: Evidence | None = None
     reason: str = ""
+    choice: str = ""
 
 
 def judge(model: Model, history: History, budget: Budget) -> tuple[Judgement, ...]:
@@ -60,18 +65,27 @@ def judge(model: Model, history: History, budget: Budget) -> tuple[Judgement, ..
     missing = REPORTED - (len(objects) - len(undecided))
     for key, result in results.items():
         if result.validity is Validity.INVALID and missing > 0:
-            evidence[key] = from_failing_prefix(
-                model, objects[key], lambda prefix: decide(model, prefix, clock.left()).validity
-            )
+            evidence[key] = _explained(model, objects[key], result, clock)
             missing -= evidence[key] is not None
     by_zones = EngineResult(Validity.INVALID, engine="zones")
-    judgements = []
-    for key, operations in objects.items():
-        result = results.get(key, by_zones)
-        judgements.append(
-            Judgement(key, len(operations), result.validity, result.engine, result.order, evidence[key], result.reason)
-        )
-    return tuple(judgements)
+    return tuple(
+        _judgement(key, len(operations), results.get(key, by_zones), evidence[key])
+        for key, operations in objects.items()
+    )
+
+
+def _judgement(key: Value, operations: int, result: EngineResult, evidence: Evidence | None) -> Judgement:
+    reason = result.reason
+    if result.conflict is not None:
+        shown = ", ".join(str(operation.index) for operation in result.conflict.operations[:SHOWN])
+        reason = f"{result.conflict.anomaly} (operations {shown})"
+    return Judgement(key, operations, result.validity, result.engine, result.order, evidence, reason, result.choice)
+
+
+def _explained(model: Model, operations: Sequence[Operation], result: EngineResult, clock: "_Clock") -> Evidence | None:
+    if result.conflict is not None:
+        return from_named_conflict(model, operations, lambda prefix: decide(model, prefix, clock.left()).conflict)
+    return from_failing_prefix(model, operations, lambda prefix: decide(model, prefix, clock.left()).validity)
 
 
 def _search_all(
@@ -98,7 +112,7 @@ def _search_all(
 
 def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> EngineResult:
     """Whether relevant operations of one object are linearizable. A linearization is verified before it is returned."""
-    result = engines.decide(model, operations, budget)
+    result = choose.decide(model, operations, budget)
     if result.validity is Validity.VALID and not is_linearization(model, operations, result.order):
         reason = "the engine gave an order that is no linearization, which is a defect of the checker"
         return replace(result, validity=Validity.UNKNOWN, reason=reason)
@@ -145,7 +159,9 @@ def _summary(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> t
     of = f"of {_count(len(judgements), 'key')}"
     if invalid:
         if not evidence:
-            return Validity.INVALID, f"{len(invalid)} {of} not linearizable; no evidence confirmed within the budget"
+            named = next((f"; on key {show(each.key)} {each.reason}" for each in invalid if each.reason), "")
+            none = f"{len(invalid)} {of} not linearizable{named}; no evidence confirmed within the budget"
+            return Validity.INVALID, none
         first = f"first: {evidence[0].anomaly} on key {show(evidence[0].key)}"
         return Validity.INVALID, f"{len(invalid)} {of} not linearizable; {first}"
     if unknown:
@@ -171,6 +187,7 @@ def _details(model: Model, judgements: Sequence[Judgement]) -> dict[str, object]
                 "validity": each.validity.value,
                 "engine": each.engine,
                 "operations": each.operations,
+                **({"choice": each.choice} if each.choice else {}),
                 **({"reason": each.reason} if each.reason else {}),
             }
             for each in judgements

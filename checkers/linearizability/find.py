@@ -1,12 +1,13 @@
 """Evidence: a few operations that show why a history is not linearizable."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 
 from ...histories.operation import Operation
 from ..checker import Budget
-from ..models.model import Model
+from ..models.model import Model, unnamed
 from ..verdict import Evidence, Validity, weakened
+from .engine import Conflict
 from .prepare import relevant
 from .reduce import Reduction
 from .search import search
@@ -15,6 +16,9 @@ from .zones import conflicts
 
 REFERENCE_BUDGET = Budget(seconds=None, configurations=200_000)
 """For the check of one candidate. No clock, so that the same history always gets the same evidence."""
+
+LARGE = 150
+"""How many operations around a conflict are still worth reducing."""
 
 CANDIDATES = 6
 """How many of the smallest conflicts are made as small as they can be, to choose among them."""
@@ -62,15 +66,61 @@ def from_failing_prefix(
     culprit = _first_failure(model, present, decide)
     if culprit is None or culprit.return_ is None:
         return None
-    cut = culprit.return_ + 1
-    reduction = Reduction(model, _prefix(model, present, cut))
-    whole = _evidence(_kept(reduction, present), culprit, cut)
-    reduction.drop(culprit)
-    smaller = _evidence(_kept(reduction, present), culprit, cut)
-    for candidate in (replace(smaller, cut=None), smaller, whole):
-        if is_evidence(model, operations, candidate):
-            return _named(model, operations, candidate)
+    found = _reduced(model, operations, _prefix(model, present, culprit.return_ + 1), culprit)
+    return None if found is None else _named(model, operations, found)
+
+
+def from_named_conflict(
+    model: Model, operations: Sequence[Operation], conflict: Callable[[Sequence[Operation]], Conflict | None]
+) -> Evidence | None:
+    """The same with an engine that says of any prefix what is wrong with it, if anything is.
+
+    It begins with those that the engine shows and all that they depend on; None also if that is too much to reduce.
+    """
+    present = relevant(model, operations)
+    culprit = _first_failure(
+        model, present, lambda prefix: Validity.VALID if conflict(prefix) is None else Validity.INVALID
+    )
+    if culprit is None or culprit.return_ is None:
+        return None
+    prefix = _prefix(model, present, culprit.return_ + 1)
+    wrong = conflict(prefix)
+    assert wrong is not None, "the shortest prefix that is not linearizable has a conflict"
+    around = _around(model, prefix, {culprit.index, *(operation.index for operation in wrong.operations)})
+    for part in (around, prefix):
+        found = _reduced(model, operations, part, culprit) if len(part) <= LARGE else None
+        if found is not None:
+            named = _named(model, operations, found)
+            wrong = conflict(found.constraints) or wrong
+            return replace(named, anomaly=wrong.anomaly) if named.anomaly == unnamed(culprit, (), ())[0] else named
     return None
+
+
+def _around(model: Model, operations: Sequence[Operation], indexes: Set[int]) -> list[Operation]:
+    """The operations of these indexes, the mutators that they observe, those that these observe, and so on."""
+    mutators = {operation.index: operation for operation in operations if not model.is_read(operation)}
+    work = [operation for operation in operations if operation.index in indexes]
+    kept = {operation.index for operation in work}
+    while work and len(kept) <= LARGE:
+        observer = work.pop()
+        observed = [each for each in mutators.values() if each.index not in kept and model.observes(observer, each)]
+        kept.update(each.index for each in observed)
+        work += observed
+    return [operation for operation in operations if operation.index in kept]
+
+
+def _reduced(
+    model: Model, operations: Sequence[Operation], prefix: Sequence[Operation], culprit: Operation
+) -> Evidence | None:
+    """Evidence from part of the prefix that ends with the return of the culprit; None if it could not be confirmed."""
+    assert culprit.return_ is not None
+    cut = culprit.return_ + 1
+    reduction = Reduction(model, prefix)
+    whole = _evidence(_kept(reduction, operations), culprit, cut)
+    reduction.drop(culprit)
+    smaller = _evidence(_kept(reduction, operations), culprit, cut)
+    candidates = (replace(smaller, cut=None), smaller, whole)
+    return next((candidate for candidate in candidates if is_evidence(model, operations, candidate)), None)
 
 
 def when(evidence: Evidence) -> int:

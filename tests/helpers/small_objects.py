@@ -90,7 +90,8 @@ class Maker:
             elif chance > 1 - self.shape.refuse or not steps:
                 self.complete(index, "fail")
             else:
-                output, state = steps[0] if self.choose.random() < 0.97 else self.choose.choice(steps)
+                silent = self.model.name == "counter" and not self.shape.twice
+                output, state = steps[0] if silent else self.choose.choice(steps)
                 if isinstance(output, frozenset):
                     output = tuple(self.choose.sample(sorted(output), len(output)))
                 self.operations[index] = replace(operation, output=None if output is ANY else output)

@@ -1,10 +1,7 @@
 """Verdicts and evidence against an enumeration of all orders, on random small histories (tests/helpers/small.py)."""
 
-import random
-from collections.abc import Iterator
-from itertools import product
-
 import pytest
+from parts import parts
 from small import MODELS, UNLIMITED, makers
 
 from splitbrain.checkers.linearizability import linearizable
@@ -15,9 +12,8 @@ from splitbrain.checkers.linearizability.search import search
 from splitbrain.checkers.linearizability.sound import omissions_are_sound
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import by_name
-from splitbrain.checkers.verdict import Evidence, Validity
+from splitbrain.checkers.verdict import Validity
 from splitbrain.histories.history import History
-from splitbrain.histories.operation import Operation
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -56,21 +52,6 @@ def test_no_part_of_a_linearizable_history_is_evidence(name: str) -> None:
                 assert maker.is_linearizable(list(evidence.constraints)), (operations, evidence)
                 assert not is_evidence(model, operations, evidence)
     assert passed > 20_000
-
-
-def parts(choose: random.Random, operations: list[Operation]) -> Iterator[Evidence]:
-    ways = list(product(("kept", "optional", "left out"), repeat=len(operations)))
-    end = max(max(operation.call, operation.return_ or 0) for operation in operations)
-    for way in ways if len(ways) <= 27 else choose.sample(ways, 27):
-        kept = tuple(operation for operation, what in zip(operations, way, strict=True) if what != "left out")
-        optional = {operation.index for operation, what in zip(operations, way, strict=True) if what == "optional"}
-        if kept:
-            yield Evidence(None, kept, "", kept[0].index, frozenset(optional))
-            cut = choose.randint(1, end + 1)
-            if choose.random() < 0.7:
-                optional |= {each.index for each in kept if each.return_ is not None and each.return_ >= cut}
-            early = tuple(operation for operation in kept if operation.call < cut)
-            yield Evidence(None, early, "", kept[0].index, frozenset(optional), cut=cut)
 
 
 @pytest.mark.parametrize("name", MODELS)
