@@ -103,10 +103,21 @@ def _around(model: Model, operations: Sequence[Operation], indexes: Set[int]) ->
     kept = {operation.index for operation in work}
     while work and len(kept) <= LARGE:
         observer = work.pop()
-        observed = [each for each in mutators.values() if each.index not in kept and model.observes(observer, each)]
+        resets = [each for each in mutators.values() if each.index in kept and _is_reset_before(model, each, observer)]
+        observed = [
+            each
+            for each in mutators.values()
+            if each.index not in kept
+            and model.observes(observer, each)
+            and not any(each.precedes(reset) for reset in resets)
+        ]
         kept.update(each.index for each in observed)
         work += observed
     return [operation for operation in operations if operation.index in kept]
+
+
+def _is_reset_before(model: Model, operation: Operation, observer: Operation) -> bool:
+    return operation.outcome == "ok" and model.is_reset(operation) and operation.precedes(observer)
 
 
 def _reduced(

@@ -13,6 +13,7 @@ def mutex() -> Model:
         functions=frozenset({"acquire", "release"}),
         initial=None,
         step=step,
+        is_reset=lambda _: True,
         observes=observes,
         beside=lambda operation: operation.process,
         describe=describe,
@@ -29,12 +30,16 @@ def step(state: State, operation: Operation) -> tuple[Step, ...]:
 
 
 def observes(operation: Operation, mutator: Operation) -> bool:
-    """What one process did hangs together; a release that may not have happened matters to all who acquire.
+    """An acquire and the release after it hang together; a release that may not have happened matters to all acquires.
 
-    A legal sequence stays legal if all that some of the processes did is left out.
+    A legal sequence stays legal if acquires are left out with their releases.
     """
-    freed = operation.f == "acquire" and mutator.f == "release" and mutator.outcome == "info"
-    return freed or operation.process == mutator.process
+    if operation.f == mutator.f:
+        return False
+    if operation.f == "acquire" and mutator.outcome == "info":
+        return True
+    acquire, release = (operation, mutator) if operation.f == "acquire" else (mutator, operation)
+    return acquire.process == release.process and not release.precedes(acquire)
 
 
 def describe(operation: Operation) -> str:

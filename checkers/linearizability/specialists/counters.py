@@ -55,26 +55,26 @@ def _fill(steps: Sequence[Operation], groups: Sequence[tuple[int, Sequence[Opera
     if disorder is not None:
         return Conflict("went back", disorder)
     windows = _windows(steps, [reads for _, reads in groups])
-    by_slot: list[list[tuple[float, float, int]]] = [[] for _ in range(len(groups) + 1)]
+    by_slot: list[list[tuple[float, int]]] = [[] for _ in range(len(groups) + 1)]
     for place, (low, high) in enumerate(windows):
         if high < low:
             return Conflict("lost increment", (steps[place], max(groups[int(high)][1], key=call_of)))
-        by_slot[low].append((high, end_of(steps[place]), place))
+        by_slot[low].append((high, place))
     order: list[Operation] = []
-    waiting: list[tuple[float, float, int]] = []
+    waiting: list[tuple[float, int]] = []
     filled = 0
     for slot, (number, reads) in enumerate(groups):
         for entry in by_slot[slot]:
             heappush(waiting, entry)
         if len(waiting) < number - filled:
             return Conflict("value out of bounds", (min(reads, key=end_of),))
-        chosen = [heappop(waiting)[2] for _ in range(number - filled)]
+        chosen = [heappop(waiting)[1] for _ in range(number - filled)]
         if waiting and waiting[0][0] <= slot:
-            return Conflict("lost increment", (steps[waiting[0][2]], max(reads, key=call_of)))
+            return Conflict("lost increment", (steps[waiting[0][1]], max(reads, key=call_of)))
         order += by_call(steps[place] for place in chosen)
         order += reads
         filled = number
-    rest = [place for _, _, place in waiting] + [place for _, _, place in by_slot[len(groups)]]
+    rest = [place for _, place in waiting] + [place for _, place in by_slot[len(groups)]]
     return (*order, *by_call(steps[place] for place in rest if steps[place].return_ is not None))
 
 

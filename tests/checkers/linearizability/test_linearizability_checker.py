@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import checker, is_evidence, linearizable
+from splitbrain.checkers.linearizability import choose, is_evidence, linearizable
 from splitbrain.checkers.linearizability.engine import EngineResult
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import Model, by_name
@@ -211,7 +211,7 @@ def test_an_engine_that_gives_a_wrong_order_is_not_believed(monkeypatch: pytest.
     def wrong(_model: Model, operations: Sequence[Operation], _budget: Budget) -> EngineResult:
         return EngineResult(Validity.VALID, order=tuple(each.index for each in reversed(operations)))
 
-    monkeypatch.setattr(checker, "search", wrong)
+    monkeypatch.setattr(choose, "decide", wrong)
     verdict = check("register", history(("write", 1, None, 0, 1), ("read", None, 1, 2, 3)))
     assert verdict.validity is Validity.UNKNOWN
     assert "defect of the checker" in verdict.reason
