@@ -297,7 +297,7 @@ class _Sessions:
 
 
 def status(guarantee: Guarantee, found: Sequence[Broken]) -> str:
-    """`held` (nothing shows it broken), `broken`, `broken-in-real-time`, or `not-with:` and those beside which it fails."""
+    """`held` (nothing shows it broken), `broken`, `broken-in-real-time`, or `not-with:` and those that it excludes."""
     for order, name in (("any", "broken"), ("real-time", "broken-in-real-time")):
         if any(each.guarantees in (0, guarantee) and each.order == order for each in found):
             return name

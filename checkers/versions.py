@@ -76,7 +76,8 @@ def _versions(model: Model, key: Value, operations: Sequence[Operation]) -> Vers
             written.setdefault(access[operation.index].writes, []).append(operation)
     writers = {value: by[0] for value, by in written.items() if len(by) == 1}
     readers: dict[Hashable, list[Operation]] = {}
-    unwritten, ambiguous = [], []
+    unwritten: list[Operation] = []
+    ambiguous: list[Operation] = []
     for operation in operations:
         value = access[operation.index].reads
         if operation.outcome != "ok" or value is ANY:
