@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -55,10 +56,10 @@ class RunDirectory:
         self.journal = FileJournal(path / HISTORY)
 
     def write(self, name: str, text: str) -> None:
-        """Write a file of text; folders in its name are created."""
+        """Write a file of text; the folder in its name is created. Half a surrogate pair is written as an escape."""
         with _explained(self.path / name):
             (self.path / name).parent.mkdir(exist_ok=True)
-            (self.path / name).write_text(text, encoding="utf-8")
+            (self.path / name).write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def write_json(self, name: str, value: object) -> None:
         """Write a value as indented JSON, in an order that never varies."""
@@ -80,7 +81,7 @@ class RunDirectory:
         for node, lines in logs.items():
             text = "".join(f"{line}\n" for line in lines)
             if text:
-                self.write(f"nodes/{node}.log", text)
+                self.write(f"nodes/{quote(node, safe='')}.log", text)  # a node may be called dc1/s1
 
 
 def place(runs: Path, campaign: str, test: Test) -> Path:
@@ -91,10 +92,11 @@ def place(runs: Path, campaign: str, test: Test) -> Path:
 def link_latest(runs: Path, directory: Path) -> None:
     """Point `runs/latest` at the run. A file system without symbolic links goes without."""
     link, fresh = runs / "latest", runs / f".latest.{os.getpid()}"
-    with suppress(OSError):
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.path.relpath(directory, runs), target_is_directory=True)
-        fresh.replace(link)
+    if link.is_symlink() or not link.exists():
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(os.path.relpath(directory, runs), target_is_directory=True)
+            fresh.replace(link)
 
 
 def read_recorded(directory: Path) -> Recorded:
@@ -110,20 +112,19 @@ def read_recorded(directory: Path) -> Recorded:
         raise RunDirectoryError(f"{path}: not a test as this version writes it: {error}") from None
 
 
-def read_event_log(directory: Path) -> str:
-    """The hash of the event log of a run directory, "" if the run did not get so far."""
+def read_record(directory: Path) -> RunRecord | None:
+    """What came of the run of a run directory, None if it did not get so far."""
     try:
-        return msgspec.json.decode((directory / "results.json").read_bytes(), type=_Results).record.event_log
+        return msgspec.json.decode((directory / "results.json").read_bytes(), type=_Results).record
     except (OSError, msgspec.DecodeError):
-        return ""
+        return None
 
 
 def find_run(name: str, runs: Path) -> Path:
     """The run directory that a user means: a path, a run id, or `latest`. Raises RunDirectoryError if there is none."""
-    candidates = [Path(name), runs / name, *sorted(runs.glob(f"*/{name}" if name.isalnum() else "*/none"))]
-    for candidate in candidates:
-        if (candidate / "test.json").is_file():
-            return candidate
+    for place in (Path(), runs, *sorted(runs.glob("*"))):
+        if os.path.isfile(place / name / "test.json"):
+            return place / name
     raise RunDirectoryError(f"{name}: no such run: give a run directory, or the id of a run in {runs}")
 
 

@@ -75,6 +75,8 @@ def _load(name: str, names: Mapping[str, str], what: str, kind: type[T]) -> T:
     if ":" not in name and name not in names:
         raise UsageError(_unknown(f"no {what} named", name, names) + ", or give module:attribute")
     module_name, _, attribute = names.get(name, name).partition(":")
+    if not module_name or not attribute:
+        raise UsageError(f"{what} {name!r}: give module:attribute, both of them")
     if "" not in sys.path and ":" in name:
         sys.path.insert(0, "")  # a module beside the user, as `python -m` would find it
     try:
@@ -83,7 +85,7 @@ def _load(name: str, names: Mapping[str, str], what: str, kind: type[T]) -> T:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise UsageError(f"{what} {name}: {module_name} needs the module {error.name}: install it") from error
         raise UsageError(f"{what} {name}: there is no module {module_name} here: check the name and folder") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{what} {name}: importing {module_name} failed: {type(error).__name__}: {error}") from error
     found = getattr(module, attribute, None)
     if not isinstance(found, kind):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..checkers.checker import Budget
 from ..checkers.verdict import Verdict
-from ..errors import UsageError
+from ..errors import ContractError, UsageError
 from ..histories.event import Event
 from ..histories.history import History
 from ..histories.journal import Journal, MemoryJournal
@@ -15,7 +15,7 @@ from ..nemesis.schedule import plan
 from ..reports.page import render
 from ..reports.record import RunRecord
 from ..systems.streams import stream
-from ..systems.system import System
+from ..systems.system import Deployment, System
 from .command import again, command, facts
 from .directory import REPORT, Recorded, RunDirectory
 from .exits import of_grade
@@ -28,6 +28,9 @@ from .workloads.workload import Workload
 from .worlds.simulated import Simulation
 
 WORLDS = ("simulated",)
+
+MOST_NAMED = 20
+"""How many faults without effect a warning names."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,15 @@ def run(
             interrupted = ""
         except KeyboardInterrupt:
             history = History.from_events(journal.events)
+        except SystemExit:
+            raise ContractError(f"the code of {test.system} called sys.exit in mid-run") from None
         effects = _effects(faults, simulation.effects)
         record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, interrupted)
         if kept is not None:
-            _keep(kept, simulation, faults, runner.summary, effects)
+            # What matters most comes first, should the disk be full.
             kept.write_json("results.json", {"record": record, "verdicts": verdicts})
             kept.write(REPORT, render(record, history, verdicts))
+            _keep(kept, simulation, faults, runner.summary, effects)
     finally:
         journal.close()
     return RunResult(test, record, history, verdicts, directory)
@@ -123,7 +129,7 @@ def _recorded(test: Test, system: System) -> Recorded:
 
 
 def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[Simulation, tuple[Fault, ...]]:
-    deployment = system.deploy(test.servers, test.bug)
+    deployment = deploy(system, test)
     faults = test.schedule or plan(
         test.faults,
         model=system.fault_model,
@@ -142,6 +148,17 @@ def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[
         beyond_tolerance=test.beyond_tolerance,
     )
     return simulation, faults
+
+
+def deploy(system: System, test: Test) -> Deployment:
+    """The nodes of the test. Raises ContractError if the system does not give them."""
+    try:
+        deployment = system.deploy(test.servers, test.bug)
+    except Exception as error:
+        raise ContractError(f"{test.system}: deploy failed: {type(error).__name__}: {error}") from error
+    if not isinstance(deployment, Deployment):
+        raise ContractError(f"{test.system}: deploy gave a {type(deployment).__name__}, not a Deployment")
+    return deployment
 
 
 def _drive(runner: Runner, simulation: Simulation, progress: Callable[[Progress], None] | None) -> None:
@@ -190,7 +207,9 @@ def _record(
 
 def _without_effect(effects: Sequence[Effect]) -> tuple[str, ...]:
     idle = [str(effect.unit) for effect in effects if not effect.count]
-    return (f"{len(idle)} of {len(effects)} faults had no effect: {', '.join(idle)}",) if idle else ()
+    more = f" and {len(idle) - MOST_NAMED:,} more" if len(idle) > MOST_NAMED else ""
+    named = ", ".join(idle[:MOST_NAMED])
+    return (f"{len(idle):,} of {len(effects):,} faults had no effect: {named}{more}",) if idle else ()
 
 
 def _keep(

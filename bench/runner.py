@@ -258,7 +258,10 @@ class Runner:
         completion = Completion(
             operation=operation, process=one.op.process, outcome=outcome, output=output, time=now, error=error
         )
-        self._journal.write(completion)
+        try:
+            self._journal.write(completion)
+        except HistoryError as problem:
+            raise _answered(one.op, problem) from None
         if outcome == "info":
             # The operation may still take effect: neither its process nor its client may be used again.
             self._process[one.thread] += self._clients
@@ -271,8 +274,7 @@ class Runner:
         try:
             return to_value(output)
         except HistoryError as error:
-            op = self._open[operation].op
-            raise ContractError(f"client {op.node} answered {op.f} of operation {operation}: {error}") from None
+            raise _answered(self._open[operation].op, error) from None
 
     def _liveness(self) -> Liveness:
         bound = f"{self._bound / SECOND:g} s"
@@ -281,8 +283,12 @@ class Runner:
         if self._probes.missed:
             return Liveness(promised=True, met=False, sentence="; ".join(self._probes.missed))
         if self._phases and self.phase != "final":
-            return Liveness(promised=True, met=False, sentence="the run ended before liveness was tried")
+            return Liveness(promised=False, met=False, sentence="the run ended before liveness was tried")
         return Liveness(promised=True, met=True, sentence=f"every client was served again within {bound} of heal")
+
+
+def _answered(op: Invocation, problem: HistoryError) -> ContractError:
+    return ContractError(f"client {op.node} answered {op.f} of operation {op.operation}: {problem}")
 
 
 def begins(fault: Fault) -> int:

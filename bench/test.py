@@ -4,6 +4,7 @@ import hashlib
 
 import msgspec
 
+from ..errors import UsageError
 from ..nemesis.fault import Fault
 
 SECOND = 1_000_000_000
@@ -17,6 +18,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     commas, or the name of the file that `schedule` was read from. `operations` is how many the clients invoke in the
     fault phase at most, `time` the longest that phase may take, `timeout` the deadline of one operation (both
     nanoseconds). `beyond_tolerance` lifts the fault model: then only safety is judged.
+
+    Raises UsageError for a number below 1 where there must be something.
     """
 
     __test__ = False  # not a test case, whatever its name says to a collector
@@ -35,6 +38,11 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     timeout: int = SECOND
     beyond_tolerance: bool = False
     schedule: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("servers", "clients", "keys", "operations", "time", "timeout"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}: a test needs at least 1")
 
 
 def run_id(test: Test) -> str:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ def load(path: str | os.PathLike[str], format: str | None = None) -> History:
     reason for a file that cannot be read or is not well formed, `UsageError` for an unknown name of a format.
     """
     named = None if format is None else format_named(format)
-    data = _read(path)
+    data = _read(path).removeprefix(BOM_UTF8)
     if not data or data.isspace():
         raise HistoryError("the file is empty: there is no history in it", str(path))
     with _without_collector():

@@ -28,6 +28,9 @@ STYLES: Final = ("uplot.min.css", "page.css")
 SCRIPTS: Final = ("uplot.min.js", "data.js", "drawing.js", "timeline.js", "charts.js", "page.js")
 TONES: Final = {"valid": "good", "invalid": "bad"}
 
+MOST_FAULTS: Final = 200
+"""How many faults the table lists; the timeline has them all."""
+
 
 @dataclass(frozen=True)
 class FaultRow:
@@ -45,6 +48,7 @@ def render(record: RunRecord, history: History, verdicts: Sequence[Verdict]) -> 
     evidence = [each for verdict in verdicts for each in verdict.evidence]
     css = _css()
     scripts = _scripts()
+    faults = _fault_rows(record, history)
     return (
         _environment()
         .get_template("report.html")
@@ -55,7 +59,8 @@ def render(record: RunRecord, history: History, verdicts: Sequence[Verdict]) -> 
             verdicts=verdicts,
             explanations=[each for v in verdicts for each in explanations(v, history, record.started_at)],
             counts=counts(history.operations),
-            faults=_fault_rows(record, history),
+            faults=faults[:MOST_FAULTS],
+            more_faults=max(0, len(faults) - MOST_FAULTS),
             warnings=(*record.warnings, *history.warnings),
             clock=Clock(record.started_at),
             operations=len(history.operations),
@@ -154,7 +159,7 @@ def _fault_rows(record: RunRecord, history: History) -> list[FaultRow]:
 
 def _effect_row(effect: Effect, clock: Clock) -> FaultRow:
     return FaultRow(
-        name=effect.family,
+        name=f"{effect.unit} {effect.family}",
         targets=effect.detail or ", ".join(effect.targets),
         active=clock.between(effect.started, effect.stopped),
         effect=effect_in_words(effect),

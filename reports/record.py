@@ -19,7 +19,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Liveness(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether operations invoked after heal were answered in time. `promised` is False where nobody said they would."""
+    """Whether operations invoked after heal were answered in time.
+
+    `promised` is False where nobody said they would be, and where the run ended before they could.
+    """
 
     promised: bool
     met: bool

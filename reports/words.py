@@ -50,6 +50,11 @@ def plain(text: str, limit: int = 200) -> str:
     if length > limit:
         tail = limit // 3
         text = f"{text[: limit - tail]}…{text[-tail:]} ({length:,} characters)"
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """All of the text on one line, with what is not printable escaped: nothing in it can steer a terminal."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from splitbrain.bench.cli.main import run
+
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("histories", "checkers", "systems", "nemesis", "reports", "bench")
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -39,3 +41,13 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monk
     names: dict[str, object] = {}
     exec(example[1], names)
     assert getattr(names["verdict"], "validity", None) == "valid"
+
+
+def test_the_demo_prints_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = re.search(r"```\n(A key-value store.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown
+    monkeypatch.chdir(tmp_path)
+    assert run(["demo"]) == 0
+    assert capsys.readouterr().out == shown[1]

@@ -11,12 +11,13 @@ from ...checkers.checker import Budget
 from ...checkers.linearizability import linearizable
 from ...checkers.models import NAMES, by_name, infer
 from ...checkers.verdict import Verdict
-from ...errors import SplitbrainError
+from ...errors import HistoryError, SplitbrainError, UsageError
 from ...histories.history import History
 from ...histories.store import load
 from ...reports.explain import explain
 from ...reports.record import Grade
 from ...reports.summary import TONES, Line
+from ...reports.words import printable
 from ..directory import HISTORY
 from ..exits import BAD_INPUT, of_grade, worst
 from ..result import grade_history
@@ -42,18 +43,22 @@ class Checked:
 @click.option("--model", type=click.Choice(NAMES), help="What they must be like. [default: found from the history]")
 @length("--time", default="60s", help="At most, for each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per history.")
-def command(histories: tuple[str, ...], model: str | None, time: int, as_json: bool) -> int:
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page on the one HISTORY here.")
+def command(histories: tuple[str, ...], model: str | None, time: int, as_json: bool, report: Path | None) -> int:
     """Judge each HISTORY, a file or a run directory: is it linearizable?
 
     One line each, and the evidence in words for those that are not.
     """
+    if report is not None and len(histories) > 1:
+        raise UsageError(f"--report is for one history: {len(histories)} are named")
     codes = []
     for path in histories:
         try:
             checked = check(path, model, Budget(seconds=time / SECOND))
         except SplitbrainError as error:
             # The others are still to be judged.
-            click.echo(f"splitbrain: {error}", err=True)
+            where = "" if isinstance(error, HistoryError) and error.path else f"{path}: "
+            click.echo(printable(f"splitbrain: {where}{error}"), err=True)
             codes.append(BAD_INPUT)
             continue
         codes.append(of_grade(checked.grade))
@@ -61,16 +66,25 @@ def command(histories: tuple[str, ...], model: str | None, time: int, as_json: b
             click.echo(to_json(checked))
         else:
             show(lines(checked))
+        if report is not None:
+            write_report(checked, report)
     return worst(codes)
 
 
 def check(path: str, model_name: str | None, budget: Budget) -> Checked:
     """Load and judge a history. The model is inferred where none is named."""
     inside = Path(path) / HISTORY
-    history = load(inside if inside.is_file() else path)
+    history = load(inside if os.path.isfile(inside) else path)
     model = infer(history) if model_name is None else by_name(model_name)
     verdict = linearizable(model).check(history, budget)
     return Checked(path, model.name, history, verdict, *grade_history(history, (verdict,)))
+
+
+def write_report(checked: Checked, report: Path) -> None:
+    """Write the page: the evidence, a timeline, latencies."""
+    from ...reports.page import render_check
+
+    report.write_text(render_check(Path(checked.path).name, checked.history, (checked.verdict,)), encoding="utf-8")
 
 
 def lines(checked: Checked) -> list[Line]:
@@ -86,7 +100,7 @@ def to_json(checked: Checked) -> str:
     """The same as one JSON object in one line."""
     return msgspec.json.encode(
         {
-            "history": os.fspath(checked.path),
+            "history": printable(checked.path),
             "grade": checked.grade,
             "reason": checked.sentence,
             "model": checked.model,

@@ -1,12 +1,15 @@
 """`splitbrain list`"""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
 from ...checkers.models import NAMES, by_name
+from ...errors import UsageError
 from ...nemesis.families import FAMILIES
+from ...reports.words import printable
+from ...systems.system import System
 from .. import registry
 from .terminal import width
 
@@ -25,7 +28,7 @@ def command(kind: str) -> None:
 
 
 def systems() -> Iterable[Sequence[str]]:
-    return ((name, registry.system(name).summary) for name in registry.system_names())
+    return ((name, system.summary) for name, system in loaded())
 
 
 def workloads() -> Iterable[Sequence[str]]:
@@ -44,11 +47,20 @@ def checkers() -> Iterable[Sequence[str]]:
 
 
 def bugs() -> None:
-    for name in registry.system_names():
-        planted = registry.system(name).bugs.values()
+    for name, system in loaded():
+        planted = system.bugs.values()
         if planted:
             click.echo(name)
             echo([(f"  {bug.name}", bug.breaks) for bug in planted])
+
+
+def loaded() -> Iterator[tuple[str, System]]:
+    """The systems with their names. One that cannot be loaded is reported; the others are still to be listed."""
+    for name in registry.system_names():
+        try:
+            yield name, registry.system(name)
+        except UsageError as error:
+            click.echo(printable(f"warning: {error}"), err=True)
 
 
 def echo(rows: Sequence[Sequence[str]]) -> None:
@@ -58,5 +70,5 @@ def echo(rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         head = "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
         room = max(40, width() - indent)
-        text = textwrap.wrap(row[-1], room) or [""]
+        text = textwrap.wrap(row[-1], room, break_on_hyphens=False) or [""]
         click.echo(head + f"\n{' ' * indent}".join(text))

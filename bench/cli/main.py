@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import click
@@ -59,17 +60,21 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # an arrow must not end a run where there are only letters
     try:
         code = cli.main(list(arguments), prog_name="splitbrain", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where the caller has closed it
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", NOT_A_PASS)
     except BrokenPipeError:
-        # Whoever read our output went away: there is nobody to tell, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it went away, and there is nobody to tell
         return NOT_A_PASS
+    except OSError as error:
+        _drop_output()
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}", BAD_INPUT)
     except ContractError as error:
         return _fail(f"the system under test broke the node contract: {error}", OWN_ERROR)
     except SplitbrainError as error:
@@ -84,8 +89,16 @@ def _fail(message: str, code: int) -> int:
         import traceback
 
         traceback.print_exc()
-    click.echo(f"splitbrain: {message}", err=True)
+    from ...reports.words import printable
+
+    with suppress(OSError):  # the code is to be right even where the line cannot be written
+        click.echo(f"splitbrain: {printable(message)}", err=True)
     return code
+
+
+def _drop_output() -> None:
+    """Send what is still buffered for standard output nowhere, so that writing it at exit cannot fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _one_line(error: Exception) -> str:

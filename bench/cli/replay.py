@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from ...errors import UsageError
+from ...reports.record import RunRecord
+from ...reports.words import printable
 from .. import registry
-from ..directory import find_run, place, read_event_log, read_recorded
+from ..directory import find_run, place, read_record, read_recorded
 from ..provenance import differences, provenance
 from ..run import run
 from .options import runs_dir
@@ -27,21 +29,27 @@ def command(recorded: str, exact: bool, runs_dir: Path) -> int:
     """
     path = find_run(recorded, runs_dir)
     before = read_recorded(path)
-    event_log = read_event_log(path)
+    record = read_record(path)
     system, _ = registry.resolve(before.test)
     changed = differences(before.provenance, provenance(system.deploy.__module__))
     if changed:
         what = f"{path}: recorded by other code: {'; '.join(changed)}"
         if exact:
             raise UsageError(f"{what}: check that out, or replay without --exact")
-        click.echo(f"warning: {what}", err=True)
+        click.echo(printable(f"warning: {what}"), err=True)
     with reporter(f"replaying {before.test.system}, seed {before.test.seed}") as progress:
         result = run(before.test, place(runs_dir, CAMPAIGN, before.test), progress)
     show_run(result)
-    if not event_log:
-        click.echo("The recorded run has no results to compare with.")
-    elif result.record.event_log == event_log:
-        click.echo("Same as recorded: the event logs are equal.")
-    else:
-        click.echo("NOT the same as recorded: the event logs differ.")
+    click.echo(compared(record, result.record))
     return result.exit_code
+
+
+def compared(recorded: RunRecord | None, replayed: RunRecord) -> str:
+    """Whether the very same happened, in a sentence."""
+    if recorded is None:
+        return "The recorded run has no results to compare with."
+    if recorded.event_log == replayed.event_log:
+        return "Same as recorded: the event logs are equal."
+    if "interrupted" in (recorded.grade, replayed.grade):
+        return "Nothing to compare with: one of the two runs was interrupted."
+    return "NOT the same as recorded: the event logs differ."

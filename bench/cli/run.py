@@ -6,14 +6,15 @@ from pathlib import Path
 import click
 import msgspec
 
-from ...nemesis.families import SWARM
+from ...errors import UsageError
+from ...nemesis.families import SWARM, parse
 from ...nemesis.handwritten import load_schedule
 from ...reports.summary import TONES, Line
 from .. import registry
 from ..command import command as command_line
 from ..directory import link_latest, place
 from ..exits import worst
-from ..run import WORLDS, run
+from ..run import WORLDS, deploy, run
 from ..test import Test
 from .options import DEFAULT, draw_seed, length, number, runs_dir
 from .terminal import reporter, show, show_run
@@ -59,6 +60,8 @@ def command(
     SYSTEM is a name (see `splitbrain list systems`) or module:attribute.
     """
     tested = registry.system(system)
+    if workload is None and not tested.workloads:
+        raise UsageError(f"{system} serves no workload that comes with Splitbrain: give --workload module:attribute")
     test = Test(
         system=registry.canonical(system),
         workload=tested.workloads[0] if workload is None else workload,
@@ -76,8 +79,13 @@ def command(
     )
     registry.resolve(test)
     if faults.endswith(".json"):
-        nodes = [*tested.deploy(test.servers, bug).servers, *(f"c{thread}" for thread in range(clients))]
-        test = msgspec.structs.replace(test, schedule=load_schedule(Path(faults), nodes))
+        nodes = [*deploy(tested, test).servers, *(f"c{thread}" for thread in range(clients))]
+        schedule = load_schedule(Path(faults), nodes)
+        if not schedule:
+            raise UsageError(f"{faults}: there is no fault in it: use --faults none")
+        test = msgspec.structs.replace(test, schedule=schedule)
+    else:
+        parse(faults, tested.fault_model, beyond_tolerance=beyond_tolerance)
     drawn = " (drawn)" if seed is None else ""
     if seeds == 1:
         return run_one(test, runs_dir, drawn)

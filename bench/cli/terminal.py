@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ...reports.summary import Line, paint, summary
+from ...reports.words import printable
 from ..test import SECOND
 
 if TYPE_CHECKING:
@@ -61,9 +62,17 @@ def reporter(label: str) -> Iterator[Reporter]:
 
 def show(lines: Sequence[Line]) -> None:
     """Print lines to stdout: in colour and folded on a terminal, as they are elsewhere."""
-    console = Console(highlight=False, soft_wrap=True)
-    shown = [part for line in lines for part in folded(line)] if console.is_terminal else lines
+    console = _Output(highlight=False, soft_wrap=True)
+    safe = [Line(printable(line.text), line.tone) for line in lines]
+    shown = [part for line in safe for part in folded(line)] if console.is_terminal else safe
     console.print(paint(shown), soft_wrap=True)
+
+
+class _Output(Console):
+    """Standard output. When its reader has gone away, rich would exit with 1, which means invalid here."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def folded(line: Line) -> list[Line]:

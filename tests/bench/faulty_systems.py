@@ -1,6 +1,7 @@
 """Systems that go wrong in one way each, for the command line to name as `faulty_systems:<attribute>`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 from splitbrain.histories.event import Invocation
@@ -33,6 +34,38 @@ class Faulty(ClientNode):
         raise ZeroDivisionError
 
 
+class Exits(ClientNode):
+    def on_invoke(self, ctx: Context, op: Invocation) -> None:
+        raise SystemExit(0)
+
+
+class Interrupted(ClientNode):
+    """As if the user had pressed Ctrl-C."""
+
+    def on_invoke(self, ctx: Context, op: Invocation) -> None:
+        raise KeyboardInterrupt
+
+
+class HalfACharacter(ClientNode):
+    def on_invoke(self, ctx: Context, op: Invocation) -> None:
+        ctx.complete(op, "ok", "\ud800")
+
+
+class NumbersErrors(ClientNode):
+    def on_invoke(self, ctx: Context, op: Invocation) -> None:
+        ctx.complete(op, "fail", error=5)  # type: ignore[arg-type]
+
+
+class Hostile(ClientNode):
+    def on_invoke(self, ctx: Context, op: Invocation) -> None:
+        ctx.complete(op, "ok", "\x1b[2J\r\n\u202e", "\x1b[2J")
+
+
+class Chatty(Node):
+    def start(self, ctx: Context) -> None:
+        ctx.log("\ud800\x1b[2J")
+
+
 class Never:
     """An invariant that never holds."""
 
@@ -60,4 +93,14 @@ silent = system(Silent)
 tired = system(Tired)
 faulty = system(Faulty)
 broken = system(Echo, Never())
+exits = system(Exits)
+interrupted = system(Interrupted)
+half_a_character = system(HalfACharacter)
+numbers_errors = system(NumbersErrors)
+hostile = replace(
+    system(Hostile), deploy=lambda servers, bug: Deployment({"dc1/s1": Chatty}, {"dc1/s1": "server"}, Hostile)
+)
+undeployable = replace(echo, deploy=lambda servers, bug: 1 // 0)  # type: ignore[arg-type,return-value]
+deploys_nothing = replace(echo, deploy=lambda servers, bug: None)  # type: ignore[arg-type,return-value]
+aimless = replace(echo, workloads=())
 nothing = None

@@ -64,6 +64,17 @@ def test_0_for_a_valid_history(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_check_writes_a_page_on_one_history(capsys: pytest.CaptureFixture[str]) -> None:
+    path = history("h.jsonl", INVALID)
+    assert splitbrain("check", path, "--report", "page.html") == 1
+    page = Path("page.html").read_text()
+    assert "h.jsonl" in page
+    assert "not linearizable" in page
+    assert splitbrain("check", path, path, "--report", "page.html") == 254
+    assert splitbrain("check", path, "--report", "nowhere/page.html") == 254
+    assert "nowhere/page.html: No such file or directory" in capsys.readouterr().err
+
+
 def test_1_for_a_history_that_is_not_linearizable(capsys: pytest.CaptureFixture[str]) -> None:
     assert splitbrain("check", history("h.jsonl", INVALID)) == 1
     out = capsys.readouterr().out
@@ -133,14 +144,21 @@ def test_2_for_an_interrupted_run_whose_history_can_be_checked() -> None:
         (["run", "ping_pong", "--time", "soon"], "'soon' is not a length of time"),
         (["run", "primary_bakcup"], "no system named 'primary_bakcup': did you mean primary_backup?"),
         (["run", "nowhere:system"], "there is no module nowhere here"),
+        (["run", ":nobody"], "system ':nobody': give module:attribute, both of them"),
+        (["run", "quits:system"], "importing quits failed: SystemExit: 0"),
         (["run", "faulty_systems:nobody"], "'nobody' in faulty_systems does not exist"),
+        (["run", "faulty_systems:aimless"], "give --workload module:attribute"),
         (["run", "faulty_systems:Echo"], "'Echo' in faulty_systems is a type: it must be a"),
         (["run", "ping_pong", "--faults", "meteor"], "there is no 'meteor'"),
         (["run", "ping_pong", "--faults", "no.json"], "no.json: cannot be read"),
+        (["run", "ping_pong", "--faults", HERE / "empty.json"], "empty.json: there is no fault in it"),
         (["run", "ping_pong", "--workload", "kvv"], "no workload named 'kvv': did you mean kv?"),
         (["run", "ping_pong", "--workload", "kv"], "does not serve the workload kv: choose ping"),
         (["run", "ping_pong", "--bug", "sloth"], "has no bug named 'sloth'"),
         (["replay", "nothing"], "nothing: no such run"),
+        (["replay", "n" * 300], ": no such run"),
+        (["check", "n" * 300], "cannot be read: File name too long"),
+        (["check", "two\nlines"], "two\\nlines: no such file"),
         (["check", "nothing.jsonl"], "nothing.jsonl: no such file"),
         (["check", "--model", "abacus", "x"], "'abacus' is not one of"),
         (["list", "planets"], "'planets' is not one of"),
@@ -163,7 +181,7 @@ def test_254_for_bad_arguments_in_one_line(
         ("hello\n", "h.jsonl:1: "),
         (VALID.replace('"time":4', '"time":"four"'), "h.jsonl:5: "),
         (VALID.replace('"operation":1,"process":1,"output"', '"operation":7,"process":1,"output"'), "h.jsonl:5: "),
-        (VALID.replace('"f":"read"', '"f":"stare"'), "no model knows all of"),
+        (VALID.replace('"f":"read"', '"f":"stare"'), "h.jsonl: no model knows all of"),
     ],
 )
 def test_254_for_a_malformed_history(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,6 +233,40 @@ def test_255_for_an_error_of_the_system(capsys: pytest.CaptureFixture[str]) -> N
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("attribute", "message"),
+    [
+        ("exits", "called sys.exit in mid-run"),
+        ("half_a_character", "client c0 answered ping of operation 0: a string holds half of a surrogate pair"),
+        ("numbers_errors", "the error is a int: say it in words"),
+        ("undeployable", "deploy failed: ZeroDivisionError"),
+        ("deploys_nothing", "deploy gave a NoneType"),
+    ],
+)
+def test_255_for_a_system_that_breaks_the_contract(
+    attribute: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ping(attribute) == 255
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "the system under test broke the node contract: " in err.splitlines()[-1]
+    assert message in err.splitlines()[-1]
+
+
+def test_nothing_that_a_system_says_can_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ping("hostile") == 1
+    out = capsys.readouterr().out
+    assert "\\x1b[2J" in out
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_a_node_may_have_any_name_and_log_any_text() -> None:
+    assert ping("hostile") == 1
+    (log,) = Path("runs/latest/nodes").iterdir()
+    assert log.name == "dc1%2Fs1.log"
+    assert "\\ud800" in log.read_text()
+
+
 def test_255_for_our_own_error_with_the_way_to_its_traceback(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +299,25 @@ def test_check_answers_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["history"], first["grade"], first["evidence"]) == ("a.jsonl", "valid", [])
     assert (second["grade"], second["model"], len(second["evidence"])) == ("invalid", "register", 1)
+
+
+def test_a_reader_that_goes_away_is_no_verdict() -> None:
+    with start(["run", "ping_pong", "--seed", "1", "--seeds", "3"]) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 2, err
+    assert err == "running ping_pong, 3 seeds from 1\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_254_if_the_output_cannot_be_written() -> None:
+    command = [sys.executable, "-m", "splitbrain", "list", "systems"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert (done.returncode, done.stderr) == (254, "splitbrain: standard output: No space left on device\n")
+        assert subprocess.run([*command[:-1], "planets"], stderr=full).returncode == 254
 
 
 def test_several_seeds_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -289,6 +360,24 @@ def test_replay_says_whether_the_same_happened(capsys: pytest.CaptureFixture[str
         assert splitbrain("replay", name) == 0
         assert "Same as recorded" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in recorded.iterdir() if path.is_file()} == before
+
+
+def test_an_interrupted_run_is_nothing_to_compare_with(capsys: pytest.CaptureFixture[str]) -> None:
+    assert splitbrain("run", "faulty_systems:interrupted", "--faults", "none", "--seed", 3) == 2
+    recorded = Path("runs/latest").resolve()
+    test = (recorded / "test.json").read_text()
+    (recorded / "test.json").write_text(test.replace("faulty_systems:interrupted", "faulty_systems:echo"))
+    capsys.readouterr()
+    assert splitbrain("replay", "latest") == 0
+    assert "one of the two runs was interrupted" in capsys.readouterr().out
+
+
+def test_254_for_a_recorded_test_without_clients(capsys: pytest.CaptureFixture[str]) -> None:
+    assert splitbrain("run", "ping_pong", "--seed", 3) == 0
+    recorded = Path("runs/latest/test.json")
+    recorded.write_text(recorded.read_text().replace('"clients": 5', '"clients": 0'))
+    assert splitbrain("replay", "latest") == 254
+    assert "clients is 0" in capsys.readouterr().err
 
 
 def test_replay_by_other_code_warns_and_exact_refuses(capsys: pytest.CaptureFixture[str]) -> None:
@@ -347,6 +436,15 @@ def test_lists(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     for name in expected[kind]:
         assert name in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_one_broken_plug_in_hides_no_other(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"gone": "nowhere:system", "echo": "faulty_systems:echo"}
+    monkeypatch.setattr("splitbrain.bench.registry.system_names", lambda: known)
+    assert splitbrain("list", "systems") == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("echo  ")
+    assert "there is no module nowhere" in err
 
 
 def test_the_demo_finds_the_bug_and_passes_the_correct_twin(capsys: pytest.CaptureFixture[str]) -> None:

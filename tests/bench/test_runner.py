@@ -252,6 +252,13 @@ def test_liveness_is_not_judged_beyond_tolerance() -> None:
     assert not runner.summary.liveness.promised
 
 
+def test_liveness_is_not_judged_before_it_was_tried() -> None:
+    runner = Runner(example(), SYSTEM, ones(), (), MemoryJournal())
+    runner.next(0)
+    liveness = runner.summary.liveness
+    assert (liveness.promised, liveness.sentence) == (False, "the run ended before liveness was tried")
+
+
 def test_final_operations_come_last() -> None:
     _, events = drive(ScriptedWorld(), workload=ones(final=(Request("last", "x"), Request("last", "y"))))
     assert [event.f for event in events if isinstance(event, Invocation)][-3:] == ["one", "last", "last"]

@@ -199,3 +199,8 @@ def test_junk_is_an_error_and_never_a_traceback(tmp_path_factory: pytest.TempPat
         for name in (None, *FORMATS.strip("()").split(", ")):
             with suppress(HistoryError):
                 load(path, name)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "h.jsonl").write_bytes(b"\xef\xbb\xbf" + (HEADER + INVOKE + OK).encode())
+    assert len(load(tmp_path / "h.jsonl")) == 1

@@ -10,6 +10,7 @@ from handmade import MS, Step, build, judge, record
 from splitbrain.checkers.verdict import Validity, Verdict
 from splitbrain.histories.event import NemesisEvent
 from splitbrain.histories.history import History
+from splitbrain.nemesis.fault import Effect
 from splitbrain.reports.page import render, render_check
 
 STEPS: list[Step] = [
@@ -103,6 +104,14 @@ def test_the_words_are_there_without_scripts() -> None:
         "5f0c",
     ):
         assert expected in words
+
+
+def test_of_many_faults_the_table_lists_the_first() -> None:
+    effects = tuple(Effect(unit=unit, family="kill") for unit in range(1200))
+    words = " ".join(" ".join(Structure(page(effects=effects)).words).split())
+    assert "199 kill" in words
+    assert "200 kill" not in words
+    assert "… and 1,000 more faults, which the timeline shows." in words
 
 
 HOSTILE = [

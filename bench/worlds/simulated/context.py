@@ -75,6 +75,8 @@ class NodeContext:
             raise ContractError(f"ctx.complete is for clients; {self.id} is a server")
         if outcome not in OUTCOMES:
             raise ContractError(f"{outcome!r} is no outcome: say ok, fail or info")
+        if not isinstance(error, str | None):
+            raise ContractError(f"the error is a {type(error).__name__}: say it in words, or None")
         check_value(output, f"the output of {op.f}")
         self._host.outputs.append((ANSWER, op, outcome, output, error))
 
