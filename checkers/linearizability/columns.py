@@ -165,17 +165,17 @@ def table_columns(model: Model, operations: Sequence[Operation], states: int = S
 def _pure_codes(table: Table, initial: int, steps: int) -> bytes:
     """For each code, whether such an operation changes no state: because the model says so, or because none does.
 
-    The second is known only if all states can be reached in that many steps; they are tried one after another.
+    The second is known only if all states can be reached in that many steps, and fill no more than half of the table.
     """
     hinted = bytes(map(table.model.is_read, table.operations))
     changes = bytearray(len(hinted))
     reached, work = {initial}, [initial]
     while work:
-        steps -= len(hinted)
-        if steps < 0:
-            return hinted
         state = work.pop()
         for code in range(len(hinted)):
+            steps -= 1
+            if steps < 0 or 2 * len(table.states) > table.limit:
+                return hinted
             following = table.step(state, code)
             if following not in (state, NOWHERE):
                 changes[code] = 1
