@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ...histories.operation import Operation
+from ...histories.operation import Operation, Value
 from ..checker import Budget
 from ..models.model import Model
 from ..verdict import Validity
@@ -12,19 +12,24 @@ from ..verdict import Validity
 
 @dataclass(frozen=True)
 class Conflict:
-    """What is wrong with an object, by name, and a few of its operations that show it, to who knows the others."""
+    """What is wrong with an object, by name, and a few of its operations that show it, to who knows the others.
+
+    `elements` are those that it is about, of an object that holds elements.
+    """
 
     anomaly: str
     operations: tuple[Operation, ...]
+    elements: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)
 class EngineResult:
     """An engine's answer for the operations of one object.
 
-    `order` holds the indexes of the operations of a linearization when it is valid. `reason` says why it is unknown
-    and how far the engine got. `work` counts the steps it took. `engine` names it, `choice` says why it was taken.
-    `conflict` is given by engines that know what went wrong.
+    `order` holds the indexes of the operations of a linearization when it is valid. `reason` says why it is unknown,
+    and `reached`, where that is known, at the return of which operation the engine gave up. `work` counts the steps it
+    took. `engine` names it, `choice` says why it was taken, `native` whether native code gave the answer. `conflict` is
+    given by engines that know what went wrong.
     """
 
     validity: Validity
@@ -34,6 +39,8 @@ class EngineResult:
     engine: str = ""
     choice: str = ""
     conflict: Conflict | None = None
+    native: bool = False
+    reached: int | None = None
 
 
 Engine: TypeAlias = Callable[[Model, Sequence[Operation], Budget], EngineResult]

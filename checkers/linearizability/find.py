@@ -1,37 +1,101 @@
-"""Evidence: a few operations that show why a history is not linearizable."""
+"""Evidence: a few operations that show why a history is not linearizable.
 
-from collections.abc import Callable, Sequence, Set
+For small objects every conflict is looked at, for the smallest evidence. For large ones the search begins around the
+operation at whose return it went wrong (part.py). Either way what is found is made as small as it can be (reduce.py),
+and checked (sound.py, and the reference search) before it counts.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from ...histories.operation import Operation
 from ..checker import Budget
-from ..models.model import Model, unnamed
+from ..models.model import ANY, Model, unnamed
+from ..models.values import canonical
 from ..verdict import Evidence, Validity, weakened
-from .engine import Conflict
+from . import choose
+from .engine import Conflict, EngineResult
+from .part import Part, prefix, windows
 from .prepare import relevant
-from .reduce import Reduction
+from .reduce import Reduction, fails
 from .search import search
 from .sound import omissions_are_sound
+from .states import states_before
 from .zones import conflicts
 
-REFERENCE_BUDGET = Budget(seconds=None, configurations=200_000)
+REFERENCE: Final = Budget(seconds=None, configurations=200_000, bytes=None)
 """For the check of one candidate. No clock, so that the same history always gets the same evidence."""
 
-LARGE = 150
-"""How many operations around a conflict are still worth reducing."""
+LARGE: Final = 2_000
+"""Operations of an object from which on not all of its conflicts are looked at."""
 
-CANDIDATES = 6
+SMALL: Final = 150
+"""Operations of an object up to which all that led to what went wrong is looked at first."""
+
+SURE: Final = 60
+"""Up to how many operations the reference search can be expected to decide."""
+
+CANDIDATES: Final = 6
 """How many of the smallest conflicts are made as small as they can be, to choose among them."""
+
+LARGEST: Final = 5_000
+"""How many operations are still made fewer."""
+
+Decide = Callable[[Sequence[Operation]], Validity]
+Spent = Callable[[], bool]
+"""Whether the time is used up: what was found by then has to do."""
+
+
+def never() -> bool:
+    """There is time."""
+    return False
 
 
 def is_evidence(model: Model, operations: Sequence[Operation], evidence: Evidence) -> bool:
     """Whether it is not linearizable, and taken from `operations`, all those of its object, by sound steps only."""
     if not omissions_are_sound(model, operations, evidence):
         return False
-    return search(model, evidence.constraints, REFERENCE_BUDGET).validity is Validity.INVALID
+    constraints = evidence.constraints
+    validity = Validity.UNKNOWN
+    if len(constraints) <= SURE:
+        validity = search(model, constraints, REFERENCE).validity
+    if validity is Validity.UNKNOWN:
+        validity = choose.decide(model, constraints, REFERENCE).validity
+    return validity is Validity.INVALID
 
 
-def from_conflicts(model: Model, operations: Sequence[Operation]) -> Evidence | None:
+def evidence_for(
+    model: Model,
+    operations: Sequence[Operation],
+    result: EngineResult,
+    culprit: Operation | None,
+    decide: Decide,
+    spent: Spent = never,
+) -> Evidence | None:
+    """Evidence for operations of one object that an engine found not to be linearizable; None if none was confirmed.
+
+    `culprit` is the operation at whose return it went wrong, if that is known, or one a little later. `decide` is used
+    where it has to be found out. When the time is `spent`, evidence is not made smaller any more.
+    """
+    present = relevant(model, operations)
+    found = None
+    if result.conflict is not None:
+        found = from_named_conflict(model, operations, present, result.conflict, spent)
+    elif len(present) <= LARGE:
+        found = from_conflicts(model, operations, spent)
+    if found is None and culprit is not None and len(present) > SMALL:
+        found = from_windows(model, operations, present, culprit, spent)
+    if found is None and len(present) <= LARGE:
+        found = from_failing_prefix(model, operations, decide, spent)
+    elif found is None and not spent():
+        found = from_conflicts(model, operations, spent)
+    if found is None:
+        return None
+    return replace(found, states=states_before(model, found))
+
+
+def from_conflicts(model: Model, operations: Sequence[Operation], spent: Spent = never) -> Evidence | None:
     """Evidence from the periods in which values were held, in about linear time; None where they do not conflict.
 
     The smallest found, and the earliest of those. At most six operations if all are reads and writes.
@@ -39,133 +103,162 @@ def from_conflicts(model: Model, operations: Sequence[Operation]) -> Evidence | 
     present = relevant(model, operations)
     found = sorted(conflicts(model, present), key=lambda conflict: (len(conflict), conflict[-1].call))[:CANDIDATES]
     candidates: list[Evidence] = []
-    reduction = Reduction(model, present) if found else None
     for conflict in found:
-        assert reduction is not None
-        if reduction.start_from({operation.index for operation in conflict}):
-            culprit = _first_failure(
-                model, _kept(reduction, present), lambda prefix: search(model, prefix, REFERENCE_BUDGET).validity
-            )
-            assert culprit is not None, "operations that are not linearizable include one that returned"
-            reduction.drop(culprit)
-            candidates.append(_evidence(_kept(reduction, present), culprit))
+        # What the conflict depends on is in it: the others are only asked about when it is checked.
+        part = Part(conflict)
+        evidence = _reduced(model, present, part, None, spent)
+        if evidence is not None:
+            candidates.append(evidence)
     candidates.sort(key=lambda evidence: (len(evidence.operations), when(evidence)))
     confirmed = (candidate for candidate in candidates if is_evidence(model, operations, candidate))
     best = next(confirmed, None)
     return None if best is None else _named(model, operations, best)
 
 
+def from_windows(
+    model: Model,
+    operations: Sequence[Operation],
+    present: Sequence[Operation],
+    culprit: Operation,
+    spent: Spent = never,
+) -> Evidence | None:
+    """Evidence from the last operations before the return of the culprit."""
+    for part in windows(model, present, culprit):
+        if fails(model, part.forms):
+            evidence = _confirmed(model, operations, present, part, culprit, spent)
+            if evidence is not None:
+                return _named(model, operations, evidence)
+    return None
+
+
 def from_failing_prefix(
-    model: Model, operations: Sequence[Operation], decide: Callable[[Sequence[Operation]], Validity]
+    model: Model, operations: Sequence[Operation], decide: Decide, spent: Spent = never
 ) -> Evidence | None:
     """Evidence for operations that are not linearizable, from their shortest prefix that is not.
 
     Operations that are not needed are left out of it one bunch after another. None if that could not be confirmed.
     """
     present = relevant(model, operations)
-    culprit = _first_failure(model, present, decide)
+    culprit = first_failure(model, present, decide)
     if culprit is None or culprit.return_ is None:
         return None
-    found = _reduced(model, operations, _prefix(model, present, culprit.return_ + 1), culprit)
+    cut = culprit.return_ + 1
+    part = Part(tuple(prefix(model, present, cut)), cut)
+    found = _confirmed(model, operations, present, part, culprit, spent)
     return None if found is None else _named(model, operations, found)
 
 
 def from_named_conflict(
-    model: Model, operations: Sequence[Operation], conflict: Callable[[Sequence[Operation]], Conflict | None]
+    model: Model,
+    operations: Sequence[Operation],
+    present: Sequence[Operation],
+    conflict: Conflict,
+    spent: Spent = never,
 ) -> Evidence | None:
-    """The same with an engine that says of any prefix what is wrong with it, if anything is.
-
-    It begins with those that the engine shows and all that they depend on; None also if that is too much to reduce.
-    """
-    present = relevant(model, operations)
-    culprit = _first_failure(
-        model, present, lambda prefix: Validity.VALID if conflict(prefix) is None else Validity.INVALID
+    """Evidence from what an engine says is wrong: what it shows, and all that this depends on."""
+    culprit = max(
+        (each for each in conflict.operations if each.return_ is not None),
+        key=lambda each: each.return_ or 0,
+        default=None,
     )
-    if culprit is None or culprit.return_ is None:
-        return None
-    prefix = _prefix(model, present, culprit.return_ + 1)
-    wrong = conflict(prefix)
-    assert wrong is not None, "the shortest prefix that is not linearizable has a conflict"
-    around = _around(model, prefix, {culprit.index, *(operation.index for operation in wrong.operations)})
-    for part in (around, prefix):
-        found = _reduced(model, operations, part, culprit) if len(part) <= LARGE else None
-        if found is not None:
-            named = _named(model, operations, found)
-            wrong = conflict(found.constraints) or wrong
-            return replace(named, anomaly=wrong.anomaly) if named.anomaly == unnamed(culprit, (), ())[0] else named
+    for part in _around(model, present, conflict, culprit):
+        if len(part.forms) <= LARGEST and fails(model, part.forms):
+            found = _confirmed(model, operations, present, part, None, spent)
+            if found is not None:
+                return _called(model, operations, found, conflict)
     return None
 
 
-def _around(model: Model, operations: Sequence[Operation], indexes: Set[int]) -> list[Operation]:
-    """The operations of these indexes, the mutators that they observe, those that these observe, and so on."""
-    mutators = {operation.index: operation for operation in operations if not model.is_read(operation)}
-    work = [operation for operation in operations if operation.index in indexes]
-    kept = {operation.index for operation in work}
-    while work and len(kept) <= LARGE:
+def _around(
+    model: Model, present: Sequence[Operation], conflict: Conflict, culprit: Operation | None
+) -> Iterator[Part]:
+    indexes = {operation.index for operation in conflict.operations}
+    if model.narrowed is not None and conflict.elements:
+        elements = {*map(canonical, conflict.elements)}
+        forms = [(each, model.narrowed(each, elements)) for each in present]
+        shown = (
+            form for each, form in forms if form is not None and (each.index in indexes or not model.is_read(each))
+        )
+        yield Part(tuple(shown), elements=tuple(conflict.elements))
+        return
+    if len(present) > SMALL and culprit is not None:
+        yield from windows(model, present, culprit)
+    yield Part(tuple(_depended_on(model, present, conflict.operations)))
+
+
+def _depended_on(model: Model, present: Sequence[Operation], shown: Sequence[Operation]) -> list[Operation]:
+    """The operations shown, the mutators that they observe, those that these observe, and so on."""
+    mutators = {operation.index: operation for operation in present if not model.is_read(operation)}
+    kept = {operation.index: operation for operation in shown}
+    work = list(kept.values())
+    while work and len(kept) <= LARGEST:
         observer = work.pop()
-        resets = [each for each in mutators.values() if each.index in kept and _is_reset_before(model, each, observer)]
+        hidden_until = max(
+            (
+                each.call
+                for each in kept.values()
+                if each.outcome == "ok" and model.is_reset(each) and each.precedes(observer)
+            ),
+            default=-1,
+        )
         observed = [
             each
             for each in mutators.values()
             if each.index not in kept
+            and (each.return_ is None or each.return_ >= hidden_until)
             and model.observes(observer, each)
-            and not any(each.precedes(reset) for reset in resets)
         ]
-        kept.update(each.index for each in observed)
+        kept.update((each.index, each) for each in observed)
         work += observed
-    return [operation for operation in operations if operation.index in kept]
+    return sorted(kept.values(), key=lambda each: each.index)
 
 
-def _is_reset_before(model: Model, operation: Operation, observer: Operation) -> bool:
-    return operation.outcome == "ok" and model.is_reset(operation) and operation.precedes(observer)
+def _confirmed(
+    model: Model,
+    operations: Sequence[Operation],
+    present: Sequence[Operation],
+    part: Part,
+    culprit: Operation | None,
+    spent: Spent,
+) -> Evidence | None:
+    """Evidence from the part, as small as it gets; the larger one if that could not be confirmed, else None."""
+    found = _reduced(model, present, part, culprit, spent)
+    if found is None:
+        return None
+    whole = part.evidence(model, {form.index for form in part.forms}, present, _of(present, found.culprit))
+    candidates = (replace(found, cut=None), found, whole) if part.cut is not None else (found, whole)
+    return next((candidate for candidate in candidates if is_evidence(model, operations, candidate)), None)
 
 
 def _reduced(
-    model: Model, operations: Sequence[Operation], prefix: Sequence[Operation], culprit: Operation
+    model: Model, present: Sequence[Operation], part: Part, culprit: Operation | None, spent: Spent
 ) -> Evidence | None:
-    """Evidence from part of the prefix that ends with the return of the culprit; None if it could not be confirmed."""
-    assert culprit.return_ is not None
-    cut = culprit.return_ + 1
-    reduction = Reduction(model, prefix)
-    whole = _evidence(_kept(reduction, operations), culprit, cut)
-    reduction.drop(culprit)
-    smaller = _evidence(_kept(reduction, operations), culprit, cut)
-    candidates = (replace(smaller, cut=None), smaller, whole)
-    return next((candidate for candidate in candidates if is_evidence(model, operations, candidate)), None)
+    """Evidence from the part, not checked yet; None if it proves nothing."""
+    reduction = Reduction(model, part.forms, spent)
+    if culprit is None:
+        if not reduction.start_from({form.index for form in part.forms}):
+            return None
+        kept = [reduction.operations[place] for place in sorted(reduction.kept)]
+        culprit = first_failure(model, kept, lambda some: choose.decide(model, some, REFERENCE).validity)
+        assert culprit is not None, "operations that are not linearizable include one that returned"
+    needed = (culprit,) if part.certain is None else (culprit, part.certain)
+    reduction.drop(*needed)
+    indexes = {reduction.operations[place].index for place in reduction.kept}
+    return part.evidence(model, indexes, present, _of(present, culprit.index))
+
+
+def _of(operations: Sequence[Operation], index: int) -> Operation:
+    return next(operation for operation in operations if operation.index == index)
 
 
 def when(evidence: Evidence) -> int:
     """The position of the event at which it went wrong, for putting evidence in order."""
-    culprit = next(operation for operation in evidence.operations if operation.index == evidence.culprit)
+    culprit = _of(evidence.operations, evidence.culprit)
     assert culprit.return_ is not None
     return culprit.return_
 
 
-def _kept(reduction: Reduction, operations: Sequence[Operation]) -> list[Operation]:
-    """The operations that are left in the reduction, as the history has them."""
-    left = {reduction.operations[place].index for place in reduction.kept}
-    return [operation for operation in operations if operation.index in left]
-
-
-def _evidence(kept: Sequence[Operation], culprit: Operation, cut: int | None = None) -> Evidence:
-    """Evidence that has no name yet. Operations open at the cut are optional."""
-    opened = (each.index for each in kept if cut is not None and each.return_ is not None and each.return_ >= cut)
-    return Evidence(culprit.key, tuple(kept), "", culprit.index, frozenset(opened), cut=cut)
-
-
-def _prefix(model: Model, operations: Sequence[Operation], cut: int) -> list[Operation]:
-    """What had been called before the position `cut`; of unknown outcome what had not returned by then."""
-    called = [operation for operation in operations if operation.call < cut]
-    return [
-        operation if operation.return_ is not None and operation.return_ < cut else weakened(operation)
-        for operation in called
-        if (operation.return_ is not None and operation.return_ < cut) or not model.is_read(operation)
-    ]
-
-
-def _first_failure(
-    model: Model, operations: Sequence[Operation], decide: Callable[[Sequence[Operation]], Validity]
-) -> Operation | None:
+def first_failure(model: Model, operations: Sequence[Operation], decide: Decide) -> Operation | None:
     """The operation at whose return the operations are no longer linearizable; None if nothing had returned.
 
     By bisection: a prefix of what is linearizable is linearizable.
@@ -174,11 +267,20 @@ def _first_failure(
     low, high = 0, len(returned) - 1
     while low < high:
         middle = (low + high) // 2
-        if decide(_prefix(model, operations, (returned[middle].return_ or 0) + 1)) is Validity.INVALID:
+        if decide(prefix(model, operations, (returned[middle].return_ or 0) + 1)) is Validity.INVALID:
             high = middle
         else:
             low = middle + 1
     return returned[high] if returned else None
+
+
+def _called(model: Model, operations: Sequence[Operation], evidence: Evidence, conflict: Conflict) -> Evidence:
+    """The evidence with the name that fits it best: the model's, or else that of the engine."""
+    named = _named(model, operations, evidence)
+    if named.anomaly != unnamed(evidence.operations[0], (), ())[0]:
+        return named
+    now = choose.decide(model, evidence.constraints, REFERENCE).conflict
+    return replace(named, anomaly=(now or conflict).anomaly)
 
 
 def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) -> Evidence:
@@ -186,8 +288,10 @@ def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) ->
 
     An explaining operation constrains the others where the evidence stays evidence, and is only context elsewhere.
     """
-    culprit = next(operation for operation in operations if operation.index == evidence.culprit)
-    anomaly, explaining = model.anomaly(culprit, evidence.constraints, operations)
+    culprit = _of(operations, evidence.culprit)
+    concerned = operations if len(operations) <= LARGE else _concerned(model, operations, evidence)
+    kept = tuple(weakened(each) if each.index in evidence.optional else each for each in evidence.operations)
+    anomaly, explaining = _refused(model, concerned, evidence) or model.anomaly(culprit, kept, concerned)
     named = replace(evidence, anomaly=anomaly)
     for operation in explaining:
         if all(operation.index != other.index for other in named.operations):
@@ -196,3 +300,51 @@ def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) ->
             context = replace(firm, context=firm.context | {operation.index})
             named = firm if is_evidence(model, operations, firm) else context
     return named
+
+
+def _refused(
+    model: Model, operations: Sequence[Operation], evidence: Evidence
+) -> tuple[str, tuple[Operation, ...]] | None:
+    """Whether the evidence would be linearizable if operations that were refused could have taken effect."""
+    end = when(evidence)
+    refused = [each for each in operations if each.call < end and _changed_nothing(model, each)]
+    if not refused or model.access is not None:
+        return None  # Registers name this themselves.
+    shown = {operation.index for operation in evidence.operations}
+    forms = [weakened(each) for each in refused if each.index not in shown]
+    if evidence.elements is not None and model.narrowed is not None:
+        elements = {*map(canonical, evidence.elements)}
+        forms = [form for form in forms if model.narrowed(form, elements) is not None]
+    together = sorted((*evidence.constraints, *forms), key=lambda each: each.index)
+    result = choose.decide(model, together, REFERENCE)
+    if result.validity is not Validity.VALID:
+        return None
+    happened = {*result.order}
+    return "refused, yet visible", tuple(
+        each for each in refused if each.index in happened and each.index not in shown
+    )[:3]
+
+
+def _changed_nothing(model: Model, operation: Operation) -> bool:
+    """Whether the system said that an operation which may change something had not taken effect."""
+    if operation.outcome == "fail":
+        return not model.is_read(operation)
+    return model.is_read(operation) and operation.outcome == "ok" and not model.is_read(weakened(operation))
+
+
+def _concerned(model: Model, operations: Sequence[Operation], evidence: Evidence) -> list[Operation]:
+    """The operations on the values of the evidence; all that may help to name it in a large object."""
+    if model.access is None:
+        shown = {operation.index for operation in evidence.operations}
+        return [each for each in operations if each.index in shown or each.outcome == "fail"]
+    values: set[object] = set()
+    for operation in evidence.operations:
+        access = model.access(operation)
+        values |= {access.reads, access.writes}
+    values.discard(ANY)
+    concerned = []
+    for operation in operations:
+        access = model.access(operation if operation.outcome == "ok" else weakened(operation))
+        if access.reads in values or access.writes in values or access.differs in values:
+            concerned.append(operation)
+    return concerned

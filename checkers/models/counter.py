@@ -1,13 +1,15 @@
 """A counter: `add` of an integer, `inc` and `decr` (by 1 if nothing is given), `read` → the sum of all.
 
-Those that change it may answer the new sum.
+Those that change it may answer the new sum. (A `set` to a sum exists in evidence only: what a read proves.)
 """
 
 from typing import cast
 
+from msgspec.structs import replace
+
 from ...errors import HistoryError
 from ...histories.operation import Operation
-from .model import Model, State, Step
+from .model import ANY, Model, State, Step
 
 
 def counter(initial: int = 0) -> Model:
@@ -18,7 +20,9 @@ def counter(initial: int = 0) -> Model:
         initial=initial,
         step=step,
         is_read=lambda operation: operation.f == "read",
+        is_reset=lambda operation: operation.f == "set",
         observes=observes,
+        blind=blind,
         fits=lambda operation: operation.f != "read" or operation.outcome != "ok" or type(operation.output) is int,
     )
 
@@ -27,6 +31,8 @@ def step(state: State, operation: Operation) -> tuple[Step, ...]:
     """What the counter does."""
     if operation.f == "read":
         return ((state, state),)
+    if operation.f == "set":
+        return ((ANY, operation.input),)
     following = cast("int", state) + change(operation)
     return (None, following), (following, following)
 
@@ -44,5 +50,15 @@ def change(operation: Operation) -> int:
 
 def observes(operation: Operation, mutator: Operation) -> bool:
     """Who answered a sum observes every change."""
-    answered = operation.f == "read" or (operation.outcome == "ok" and operation.output is not None)
-    return answered and mutator.f != "read"
+    return _answered(operation) and mutator.f != "read"
+
+
+def blind(operation: Operation) -> Operation | None:
+    """A `set` to the sum that was answered."""
+    if operation.outcome != "ok" or not _answered(operation) or type(operation.output) is not int:
+        return None
+    return replace(operation, f="set", input=operation.output, output=None)
+
+
+def _answered(operation: Operation) -> bool:
+    return operation.f == "read" or (operation.outcome == "ok" and operation.output is not None)

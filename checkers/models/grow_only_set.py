@@ -1,7 +1,9 @@
 """A set that only grows: `add` of an element, `read` → all elements, in any order, each once."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence, Set
 from typing import cast
+
+from msgspec.structs import replace
 
 from ...histories.operation import Operation, Value
 from .model import ANY, Anomaly, Model, State, Step, unnamed
@@ -17,6 +19,7 @@ def grow_only_set() -> Model:
         step=step,
         is_read=lambda operation: operation.f == "read",
         observes=observes,
+        narrowed=narrowed,
         agrees=agrees,
         fits=lambda operation: operation.f == "add" or operation.outcome != "ok" or isinstance(operation.output, tuple),
         anomaly=anomaly,
@@ -49,6 +52,15 @@ def observes(operation: Operation, mutator: Operation) -> bool:
     if operation.f != "read" or mutator.f != "add" or not isinstance(operation.output, tuple):
         return False
     return canonical(mutator.input) in map(canonical, operation.output)
+
+
+def narrowed(operation: Operation, elements: Set[Hashable]) -> Operation | None:
+    """A read as if it had found only those of the elements that it found; an add only of one of them."""
+    if operation.f == "add":
+        return operation if canonical(operation.input) in elements else None
+    if not isinstance(operation.output, tuple):
+        return operation
+    return replace(operation, output=tuple(each for each in operation.output if canonical(each) in elements))
 
 
 def anomaly(culprit: Operation, _kept: Sequence[Operation], operations: Sequence[Operation]) -> Anomaly:

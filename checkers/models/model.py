@@ -1,6 +1,6 @@
 """What a model is: a sequential specification, and what checkers may assume about it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -75,6 +75,13 @@ class Model:
       still legal. True is always safe.
     * `access(op)`: for models whose state is one value that operations read and replace whole, how `op` does so.
 
+    Two hints are for evidence alone; without them it is larger.
+
+    * `blind(op)`: an operation that leaves the state that `op` certainly left when it took effect with the output that
+      it answered, whatever the state before, and that observes nothing. None where the answer does not say which.
+    * `narrowed(op, elements)`: the operation as it would be if the object held only these elements, each in `canonical`
+      form; None for one on another element. For objects that hold elements which have nothing to do with each other.
+
     `partition(op)` names the object that the operation is on: histories are judged one object at a time.
 
     `agrees(answered, allowed)` says whether what an operation answered counts as an output that `step` gave.
@@ -96,6 +103,8 @@ class Model:
     is_reset: Callable[[Operation], bool] = lambda _: False
     observes: Callable[[Operation, Operation], bool] = lambda _operation, _mutator: True
     access: Callable[[Operation], Access] | None = None
+    blind: Callable[[Operation], Operation | None] = lambda _: None
+    narrowed: Callable[[Operation, Set[Hashable]], Operation | None] | None = None
     partition: Callable[[Operation], Value] = lambda operation: operation.key
     agrees: Callable[[Value, Hashable], bool] = same
     beside: Callable[[Operation], Hashable] = lambda _: None

@@ -23,9 +23,11 @@ from .layers import by_call, call_of, end_of, first_disorder
 def decide(model: Model, operations: Sequence[Operation]) -> Solution:
     """The steps and the reads in order, or what is wrong.
 
-    Raises InapplicableError if the steps differ, one of them is 0, or one answers the sum.
+    Raises InapplicableError if the steps differ, one of them is 0, one answers the sum, or the counter is set.
     """
     initial = cast("int", model.initial)
+    if any(each.f == "set" for each in operations):
+        raise InapplicableError("it is set")
     reads = [each for each in operations if each.f == "read" and each.return_ is not None]
     steps = [each for each in operations if each.f != "read"]
     for read in reads:

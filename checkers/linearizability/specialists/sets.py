@@ -4,7 +4,9 @@ The sets that were read, by size, each have to hold those before; so they and th
 layers in a forced order. The history is linearizable exactly if real time allows that order.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 
 from ....histories.operation import Operation, Value
 from ...models.grow_only_set import elements_of
@@ -19,6 +21,27 @@ def decide(model: Model, operations: Sequence[Operation]) -> Solution:
 
     Raises InapplicableError if an element is added twice, or there from the beginning.
     """
+    solution = _decide(model, operations)
+    return replace(solution, elements=_shown(solution, operations)) if isinstance(solution, Conflict) else solution
+
+
+def _shown(conflict: Conflict, operations: Sequence[Operation]) -> tuple[Value, ...]:
+    """The elements that the conflict is about: those added in it, and of those read what tells the reads apart."""
+    added = {canonical(each.input) for each in operations if each.f == "add"}
+    shown = {canonical(each.input): each.input for each in conflict.operations if each.f == "add"}
+    reads = [each.output for each in conflict.operations if isinstance(each.output, tuple)]
+    for found in reads:
+        counts = Counter(map(canonical, found))
+        strange = (each for each in found if canonical(each) not in added or counts[canonical(each)] > 1)
+        others = [{*map(canonical, other)} for other in reads if other is not found]
+        different = (each for each in found if any(canonical(each) not in other for other in others))
+        for element in (next(strange, None), next(different, None)):
+            if element is not None:
+                shown.setdefault(canonical(element), element)
+    return tuple(shown.values())
+
+
+def _decide(model: Model, operations: Sequence[Operation]) -> Solution:
     if model.initial:
         raise InapplicableError("the set is not empty at first")
     adds: dict[Hashable, Operation] = {}

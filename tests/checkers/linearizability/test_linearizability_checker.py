@@ -1,5 +1,6 @@
 """Verdicts, names of anomalies and evidence on histories small enough to read."""
 
+import re
 from collections.abc import Hashable, Sequence
 
 import pytest
@@ -38,6 +39,7 @@ def history(*rows: Row, key: Value = "x") -> list[Operation]:
                 call=call,
                 return_=end,
                 invoked=call,
+                completed=end,
             )
         )
     return operations
@@ -189,12 +191,16 @@ def hard(key: Value = "x") -> list[Operation]:
     return history(*rows, key=key)
 
 
-def test_a_search_that_is_given_up_is_unknown_and_says_how_far_it_got() -> None:
+def test_a_search_that_is_given_up_is_unknown_and_says_how_far_it_got_and_what_to_try() -> None:
     verdict = check("register", hard(), Budget(seconds=None, configurations=50))
     assert verdict.validity is Validity.UNKNOWN
-    assert verdict.reason.startswith('1 of 1 key undecided: on key "x" the search reached 50 configurations; at most ')
+    assert re.fullmatch(
+        r'1 of 1 key undecided: on key "x" the search reached 50 configurations; it got to the return of operation '
+        r"\d+ at 0.\d{3} s, \d+ of 26 operations; give it more time, or .*",
+        verdict.reason,
+    )
     assert check("register", hard(), Budget(seconds=0.0)).reason.startswith(
-        '1 of 1 key undecided: on key "x" the time was used up; at most '
+        '1 of 1 key undecided: on key "x" the time was used up; it had only begun; give it more time, or '
     )
 
 
@@ -208,7 +214,7 @@ def test_an_invalid_key_beats_an_unknown_one() -> None:
 
 
 def test_an_engine_that_gives_a_wrong_order_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(_model: Model, operations: Sequence[Operation], _budget: Budget) -> EngineResult:
+    def wrong(_model: Model, operations: Sequence[Operation], *_: object) -> EngineResult:
         return EngineResult(Validity.VALID, order=tuple(each.index for each in reversed(operations)))
 
     monkeypatch.setattr(choose, "decide", wrong)

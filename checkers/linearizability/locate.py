@@ -1,0 +1,31 @@
+"""Where a history went wrong."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...histories.operation import Operation
+from ..models.model import Model
+from . import kernel
+from .columns import TooManyStatesError, register_columns, table_columns
+from .meter import Limits
+from .windowed import ALL_RULES, Rule, Way
+
+CONFIGURATIONS: Final = 200_000
+PER_OPERATION: Final = 30
+"""How many configurations may be looked at, and how many more for each operation."""
+
+
+def culprit_of(
+    model: Model, operations: Sequence[Operation], seconds: float | None, bytes_: int | None
+) -> Operation | None:
+    """The operation at whose return relevant operations of one object are no longer linearizable.
+
+    None if they are, or if that could not be found out within the time (and a number of configurations).
+    """
+    try:
+        columns = register_columns(model, operations) or table_columns(model, operations)
+        limits = Limits(seconds, CONFIGURATIONS + PER_OPERATION * len(operations), bytes_)
+        answer = kernel.search(columns, limits, ALL_RULES & ~Rule.LIVE, Way.BREADTH)
+    except TooManyStatesError:
+        return None
+    return operations[answer.operation] if answer.valid is False and answer.operation is not None else None
