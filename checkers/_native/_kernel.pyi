@@ -3,11 +3,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 # Arguments are by position; columns as in linearizability/columns.py, limits as in meter.py with -1 for no deadline.
-# Results hold integers of type `i` as bytes.
+# Results hold integers of type `i` as bytes, those of kinds of type `B`.
 
 Numbers: TypeAlias = "array[int]"
-# outcome (0 valid, 1 invalid, 2 unknown), whether breadth first, reason, order, position, states, configurations
-Answer: TypeAlias = tuple[int, int, int, bytes, int, bytes, int]
+# outcome (0 valid, 1 invalid, 2 unknown), way, reason, order, operation, since, states, configurations
+Answer: TypeAlias = tuple[int, int, int, bytes, int, int, bytes, int]
+# reason, numbers, kind, a, b, call, return
+Columns: TypeAlias = tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]
 
 def search_register(
     kind: Numbers,
@@ -19,8 +21,9 @@ def search_register(
     initial: int,
     rules: int,
     way: int,
-    seconds: float,
+    patience: int,
     configurations: int,
+    seconds: float,
     bytes_: int,
     stop: bytearray,
     /,
@@ -34,8 +37,9 @@ def search_table(
     step: Callable[[int, int], int],
     rules: int,
     way: int,
-    seconds: float,
+    patience: int,
     configurations: int,
+    seconds: float,
     bytes_: int,
     stop: bytearray,
     /,
@@ -49,12 +53,34 @@ def zones(
     values: int,
     initial: int,
     seconds: float,
+    bytes_: int,
     stop: bytearray,
     /,
 ) -> tuple[int, int, bytes]: ...
 def tighten(
-    kind: Numbers, a: Numbers, b: Numbers, call: Numbers, return_: Numbers, values: int, initial: int, /
-) -> tuple[bytes, bytes, bytes]: ...
+    kind: Numbers,
+    a: Numbers,
+    b: Numbers,
+    call: Numbers,
+    return_: Numbers,
+    values: int,
+    initial: int,
+    seconds: float,
+    bytes_: int,
+    stop: bytearray,
+    /,
+) -> Columns: ...
+def rank(
+    kind: Numbers,
+    a: Numbers,
+    b: Numbers,
+    call: Numbers,
+    return_: Numbers,
+    seconds: float,
+    bytes_: int,
+    stop: bytearray,
+    /,
+) -> Columns: ...
 def verify(
     kind: Numbers,
     a: Numbers,
@@ -64,5 +90,8 @@ def verify(
     values: int,
     initial: int,
     order: Numbers,
+    seconds: float,
+    bytes_: int,
+    stop: bytearray,
     /,
-) -> bool: ...
+) -> tuple[int, int]: ...

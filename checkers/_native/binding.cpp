@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "rank.hpp"
 #include "search.hpp"
 #include "tighten.hpp"
 #include "verify.hpp"
@@ -57,7 +58,8 @@ public:
     template <class Element>
     const Element* get(PyObject* object, Py_ssize_t size = -1) {
         if (PyObject_GetBuffer(object, &view_, PyBUF_SIMPLE) < 0) throw PythonError{};
-        if (view_.len % sizeof(Element) || (size >= 0 && view_.len != size * static_cast<Py_ssize_t>(sizeof(Element)))) {
+        const bool aligned = !view_.len || reinterpret_cast<uintptr_t>(view_.buf) % alignof(Element) == 0;
+        if (!aligned || view_.len % sizeof(Element) || (size >= 0 && view_.len != size * static_cast<Py_ssize_t>(sizeof(Element)))) {
             PyErr_SetString(PyExc_ValueError, "columns of different lengths or of a wrong type");
             throw PythonError{};
         }
@@ -77,7 +79,8 @@ private:
 class Watch {
 public:
     Watch(double seconds, const volatile uint8_t* stop, WithoutGil& gil)
-        : unlimited_(seconds < 0), deadline_(Clock::now()), stop_(stop), gil_(gil), looked_(Clock::now()) {
+        : unlimited_(!(seconds >= 0 && seconds < a_long_time)), deadline_(Clock::now()), stop_(stop), gil_(gil),
+          looked_(Clock::now()) {
         if (!unlimited_) deadline_ += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     }
 
@@ -96,6 +99,8 @@ public:
     }
 
 private:
+    static constexpr double a_long_time = 1e9;  // seconds; more than that the clock could not hold
+
     bool unlimited_;
     Clock::time_point deadline_;
     const volatile uint8_t* stop_;
@@ -105,72 +110,106 @@ private:
 
 struct Budget {
     double seconds = 0;
-    unsigned long long configurations = 0, bytes = 0;
+    unsigned long long bytes = 0;
     PyObject* stop = nullptr;
 };
 
-struct RegisterBuffers {
-    Buffer kind, a, b, call, ret;
-
-    Register get(PyObject* columns[5], int values, int initial) {
-        Register result{};
-        result.kind = kind.get<uint8_t>(columns[0]);
-        const Py_ssize_t size = kind.size<uint8_t>();
-        if (size > std::numeric_limits<int32_t>::max() / 4) throw std::length_error("too many operations");
-        result.a = a.get<int32_t>(columns[1], size);
-        result.b = b.get<int32_t>(columns[2], size);
-        result.times = {static_cast<int32_t>(size), call.get<int32_t>(columns[3], size),
-                        ret.get<int32_t>(columns[4], size)};
-        result.values = values;
-        result.initial = initial;
-        if (!result.is_valid()) throw std::invalid_argument("a kind or value is out of range");
-        return result;
+// Runs the body without the GIL and within the budget. Why it came to no end, if it did not.
+template <class Body>
+Reason limited(const Budget& budget, Body body) {
+    Buffer stop;
+    const uint8_t* flag = stop.get<uint8_t>(budget.stop, 1);
+    WithoutGil gil;
+    Watch watch(budget.seconds, flag, gil);
+    Meter meter([&] { return watch.look(); }, budget.bytes);
+    try {
+        meter.look();
+        body(meter, gil);
+    } catch (const Spent& spent) {
+        return spent.reason;
     }
-};
+    return Reason::none;
+}
+
+int32_t size_of(Py_ssize_t size) {
+    if (size > std::numeric_limits<int32_t>::max() / 4) throw std::length_error("too many operations");
+    return static_cast<int32_t>(size);
+}
 
 void require_positions(const Times& times) {
     for (int32_t i = 0; i < times.size; ++i)
-        if (times.call[i] < 0 || times.call[i] == never || times.ret[i] <= times.call[i])
+        if (times.call[i] < 0 || times.call[i] == never || times.ret[i] < times.call[i])
             throw std::invalid_argument("an operation returns before its call");
 }
 
-// The most operations open at once.
-int32_t concurrency_of(const Times& times, const Events& events) {
-    int32_t open = 0, most = 0;
-    for (int32_t event : events) {
-        if (event < 0) --open;
-        else if (!times.pending(event)) most = std::max(most, ++open);
+// A register as it comes from Python: columns, how many values there are, and the initial one.
+struct RegisterArguments {
+    PyObject *kind, *a, *b, *call, *ret;
+    int values, initial;
+};
+
+class RegisterBuffers {
+public:
+    explicit RegisterBuffers(const RegisterArguments& from) {
+        given.kind = kind_.get<uint8_t>(from.kind);
+        const Py_ssize_t size = kind_.size<uint8_t>();
+        given.a = a_.get<int32_t>(from.a, size);
+        given.b = b_.get<int32_t>(from.b, size);
+        given.times = {size_of(size), call_.get<int32_t>(from.call, size), ret_.get<int32_t>(from.ret, size)};
+        given.values = from.values;
+        given.initial = from.initial;
+        if (!given.is_valid()) throw std::invalid_argument("a kind or value is out of range");
+        require_positions(given.times);
     }
-    return most;
+
+    Register given{};
+
+private:
+    Buffer kind_, a_, b_, call_, ret_;
+};
+
+template <class Element>
+PyObject* bytes_of(const std::vector<Element>& elements) {
+    return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(elements.data()),
+                                     static_cast<Py_ssize_t>(elements.size() * sizeof(Element)));
 }
 
-PyObject* bytes_of(const std::vector<int32_t>& numbers) {
-    return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(numbers.data()),
-                                     static_cast<Py_ssize_t>(numbers.size() * sizeof(int32_t)));
+// Those of the column that the numbers name.
+template <class Element>
+std::vector<Element> picked(const Element* column, const std::vector<int32_t>& numbers, Meter& meter) {
+    std::vector<Element> found;
+    found.reserve(numbers.size());
+    for (int32_t number : numbers) {
+        meter.tick();
+        found.push_back(column[number]);
+    }
+    return found;
 }
 
-template <int Words, class Model>
-Answer search_words(Model& model, const Times& times, const Events& events, unsigned rules, Way way,
-                    const Limits& limits, Watch& watch) {
-    const Search<Model, Words>* running = nullptr;
-    Meter meter([&] { return running && running->bytes() > limits.bytes ? Reason::memory : watch.look(); });
-    Search<Model, Words> search(model, times, events, rules, way, meter);
-    running = &search;
-    return search.run(limits);
-}
+struct Options {
+    unsigned rules = 0;
+    int way = 0;
+    unsigned long long patience = 0, configurations = 0;
+};
 
-template <class Model>
-Answer search_model(Model& model, const Times& times, const Events& events, unsigned rules, Way way,
-                    const Budget& budget, Watch& watch) {
-    const Limits limits{budget.configurations, budget.bytes};
-    if (concurrency_of(times, events) <= 64)
-        return search_words<1>(model, times, events, rules, way, limits, watch);
-    return search_words<0>(model, times, events, rules, way, limits, watch);
+// `make` makes the model from the events.
+template <class MakeModel>
+void search_events(const Times& times, MakeModel make, const Options& options, Meter& meter, Answer& answer) {
+    const Events events = events_of(times, meter);
+    auto model = make(events);
+    using Model = decltype(model);
+    const Layout layout(model, times, events, options.rules, meter);
+    const auto search = [&](auto search) { answer = search.run(options.configurations); };
+    const auto way = static_cast<Way>(options.way);
+    if (layout.words() == 1)
+        search(Search<Model, 1>(model, events, layout, options.rules, way, options.patience, meter));
+    else
+        search(Search<Model, 0>(model, events, layout, options.rules, way, options.patience, meter));
 }
 
 PyObject* result_of(const Answer& answer) {
-    return Py_BuildValue("iiiNiNK", static_cast<int>(answer.outcome), static_cast<int>(answer.breadth_first),
-                         static_cast<int>(answer.reason), bytes_of(answer.order), answer.position,
+    return Py_BuildValue("iiiNiiNK", static_cast<int>(answer.outcome), static_cast<int>(answer.way),
+                         static_cast<int>(answer.reason), bytes_of(answer.order), answer.operation, answer.since,
                          bytes_of(answer.states), static_cast<unsigned long long>(answer.configurations));
 }
 
@@ -189,143 +228,153 @@ PyObject* guarded(Body body) {
 }
 
 PyObject* search_register(PyObject*, PyObject* arguments) {
-    PyObject* columns[5];
-    int values, initial, way;
-    unsigned rules;
+    RegisterArguments from{};
+    Options options;
     Budget budget;
-    if (!PyArg_ParseTuple(arguments, "OOOOOiiIidKKO", &columns[0], &columns[1], &columns[2], &columns[3], &columns[4],
-                          &values, &initial, &rules, &way, &budget.seconds, &budget.configurations, &budget.bytes,
-                          &budget.stop))
+    if (!PyArg_ParseTuple(arguments, "OOOOOiiIiKKdKO", &from.kind, &from.a, &from.b, &from.call, &from.ret,
+                          &from.values, &from.initial, &options.rules, &options.way, &options.patience,
+                          &options.configurations, &budget.seconds, &budget.bytes, &budget.stop))
         return nullptr;
     return guarded([&] {
-        RegisterBuffers buffers;
-        Buffer stop;
-        const uint8_t* flag = stop.get<uint8_t>(budget.stop, 1);
-        const Register given = buffers.get(columns, values, initial);
+        const RegisterBuffers buffers(from);
         Answer answer;
-        {
-            WithoutGil gil;
-            require_positions(given.times);
-            Watch watch(budget.seconds, flag, gil);
-            const Events events = events_of(given.times);
-            RegisterModel model(given, events);
-            answer = search_model(model, given.times, events, rules, static_cast<Way>(way), budget, watch);
-        }
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
+            const auto make = [&](const Events& events) { return RegisterModel(buffers.given, events, meter); };
+            search_events(buffers.given.times, make, options, meter, answer);
+        });
+        if (reason != Reason::none) answer.reason = reason;
         return result_of(answer);
     });
 }
 
 PyObject* search_table(PyObject*, PyObject* arguments) {
     PyObject *code_column, *call_column, *ret_column, *pure_column, *step;
-    int initial, way;
-    unsigned rules;
+    int initial;
+    Options options;
     Budget budget;
-    if (!PyArg_ParseTuple(arguments, "OOOOiOIidKKO", &code_column, &call_column, &ret_column, &pure_column, &initial,
-                          &step, &rules, &way, &budget.seconds, &budget.configurations, &budget.bytes, &budget.stop))
+    if (!PyArg_ParseTuple(arguments, "OOOOiOIiKKdKO", &code_column, &call_column, &ret_column, &pure_column, &initial,
+                          &step, &options.rules, &options.way, &options.patience, &options.configurations,
+                          &budget.seconds, &budget.bytes, &budget.stop))
         return nullptr;
     return guarded([&] {
-        Buffer code, call, ret, pure, stop;
-        const uint8_t* flag = stop.get<uint8_t>(budget.stop, 1);
+        Buffer code, call, ret, pure;
         const int32_t* codes = code.get<int32_t>(code_column);
         const Py_ssize_t size = code.size<int32_t>();
-        if (size > std::numeric_limits<int32_t>::max() / 4) throw std::length_error("too many operations");
-        const Times times{static_cast<int32_t>(size), call.get<int32_t>(call_column, size),
-                          ret.get<int32_t>(ret_column, size)};
+        const Times times{size_of(size), call.get<int32_t>(call_column, size), ret.get<int32_t>(ret_column, size)};
         const uint8_t* pure_codes = pure.get<uint8_t>(pure_column);
         for (Py_ssize_t i = 0; i < size; ++i)
             if (codes[i] < 0 || codes[i] >= pure.size<uint8_t>()) throw std::invalid_argument("a code is out of range");
+        require_positions(times);
         Answer answer;
-        {
-            WithoutGil gil;
-            require_positions(times);
-            Watch watch(budget.seconds, flag, gil);
-            TableModel model(codes, pure_codes, initial, [&](int32_t state, int32_t wanted) {
-                return gil.with_gil([&] {
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil& gil) {
+            const auto ask = [&](int32_t state, int32_t wanted) {
+                const long next = gil.with_gil([&] {
                     PyObject* result = PyObject_CallFunction(step, "ii", state, wanted);
                     if (!result) throw PythonError{};
-                    const long next = PyLong_AsLong(result);
+                    const long number = PyLong_AsLong(result);
                     Py_DecRef(result);
-                    if (next == -1 && PyErr_Occurred()) throw PythonError{};
-                    return static_cast<int32_t>(next);
+                    if (number == -1 && PyErr_Occurred()) throw PythonError{};
+                    return number;
                 });
-            });
-            const Events events = events_of(times);
-            answer = search_model(model, times, events, rules, static_cast<Way>(way), budget, watch);
-        }
+                meter.look();  // a step of a model may take its time
+                return static_cast<int32_t>(next);
+            };
+            const auto make = [&](const Events&) { return TableModel(codes, pure_codes, initial, ask); };
+            search_events(times, make, options, meter, answer);
+        });
+        if (reason != Reason::none) answer.reason = reason;
         return result_of(answer);
     });
 }
 
 PyObject* zones(PyObject*, PyObject* arguments) {
-    PyObject* columns[5];
-    int values, initial;
+    RegisterArguments from{};
     Budget budget;
-    if (!PyArg_ParseTuple(arguments, "OOOOOiidO", &columns[0], &columns[1], &columns[2], &columns[3], &columns[4],
-                          &values, &initial, &budget.seconds, &budget.stop))
+    if (!PyArg_ParseTuple(arguments, "OOOOOiidKO", &from.kind, &from.a, &from.b, &from.call, &from.ret, &from.values,
+                          &from.initial, &budget.seconds, &budget.bytes, &budget.stop))
         return nullptr;
     return guarded([&] {
-        RegisterBuffers buffers;
-        Buffer stop;
-        const uint8_t* flag = stop.get<uint8_t>(budget.stop, 1);
-        const Register given = buffers.get(columns, values, initial);
+        const RegisterBuffers buffers(from);
         ZonesOutcome outcome = ZonesOutcome::inapplicable;
-        Reason reason = Reason::none;
         std::vector<int32_t> order;
-        {
-            WithoutGil gil;
-            require_positions(given.times);
-            Watch watch(budget.seconds, flag, gil);
-            Meter meter([&] { return watch.look(); });
-            Zones engine(given, meter);
-            try {
-                outcome = engine.run();
-            } catch (const Spent& spent) {
-                reason = spent.reason;
-            }
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
+            Zones engine(buffers.given, meter);
+            outcome = engine.run();
             if (outcome == ZonesOutcome::valid) order = std::move(engine.order);
-        }
+        });
         return Py_BuildValue("iiN", static_cast<int>(outcome), static_cast<int>(reason), bytes_of(order));
     });
 }
 
-PyObject* verify(PyObject*, PyObject* arguments) {
-    PyObject *columns[5], *order_column;
-    int values, initial;
-    if (!PyArg_ParseTuple(arguments, "OOOOOiiO", &columns[0], &columns[1], &columns[2], &columns[3], &columns[4],
-                          &values, &initial, &order_column))
+PyObject* tighten(PyObject*, PyObject* arguments) {
+    RegisterArguments from{};
+    Budget budget;
+    if (!PyArg_ParseTuple(arguments, "OOOOOiidKO", &from.kind, &from.a, &from.b, &from.call, &from.ret, &from.values,
+                          &from.initial, &budget.seconds, &budget.bytes, &budget.stop))
         return nullptr;
     return guarded([&] {
-        RegisterBuffers buffers;
-        Buffer order_buffer;
-        const Register given = buffers.get(columns, values, initial);
-        const int32_t* numbers = order_buffer.get<int32_t>(order_column);
-        bool is_one;
-        {
-            WithoutGil gil;
-            is_one = is_linearization(given, {numbers, numbers + order_buffer.size<int32_t>()});
-        }
-        return PyBool_FromLong(is_one);
+        const RegisterBuffers buffers(from);
+        std::vector<uint8_t> kind;
+        std::vector<int32_t> kept, a, b, call, ret;
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
+            Tightened tightened(buffers.given, meter);
+            kept = std::move(tightened.kept);
+            kind = picked(buffers.given.kind, kept, meter);
+            a = picked(buffers.given.a, kept, meter);
+            b = picked(buffers.given.b, kept, meter);
+            call = std::move(tightened.call);
+            ret = std::move(tightened.ret);
+        });
+        return Py_BuildValue("iNNNNNN", static_cast<int>(reason), bytes_of(kept), bytes_of(kind), bytes_of(a),
+                             bytes_of(b), bytes_of(call), bytes_of(ret));
     });
 }
 
-PyObject* tighten(PyObject*, PyObject* arguments) {
-    PyObject* columns[5];
-    int values, initial;
-    if (!PyArg_ParseTuple(arguments, "OOOOOii", &columns[0], &columns[1], &columns[2], &columns[3], &columns[4],
-                          &values, &initial))
+PyObject* rank(PyObject*, PyObject* arguments) {
+    PyObject *kind_column, *a_column, *b_column, *call_column, *ret_column;
+    Budget budget;
+    if (!PyArg_ParseTuple(arguments, "OOOOOdKO", &kind_column, &a_column, &b_column, &call_column, &ret_column,
+                          &budget.seconds, &budget.bytes, &budget.stop))
         return nullptr;
     return guarded([&] {
-        RegisterBuffers buffers;
-        const Register given = buffers.get(columns, values, initial);
-        std::vector<int32_t> kept, call, ret;
-        {
-            WithoutGil gil;
-            Tightened tightened(given);
-            kept = std::move(tightened.kept);
-            call = std::move(tightened.call);
-            ret = std::move(tightened.ret);
-        }
-        return Py_BuildValue("NNN", bytes_of(kept), bytes_of(call), bytes_of(ret));
+        Buffer kinds, as, bs, calls, rets;
+        const uint8_t* given_kind = kinds.get<uint8_t>(kind_column);
+        const Py_ssize_t size = kinds.size<uint8_t>();
+        const int32_t *given_a = as.get<int32_t>(a_column, size), *given_b = bs.get<int32_t>(b_column, size);
+        const int64_t *given_call = calls.get<int64_t>(call_column, size), *given_ret = rets.get<int64_t>(ret_column, size);
+        std::vector<uint8_t> kind;
+        std::vector<int32_t> order, a, b, call, ret;
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
+            Ranked ranked(given_call, given_ret, size_of(size), meter);
+            order = std::move(ranked.order);
+            kind = picked(given_kind, order, meter);
+            a = picked(given_a, order, meter);
+            b = picked(given_b, order, meter);
+            call = std::move(ranked.call);
+            ret = std::move(ranked.ret);
+        });
+        return Py_BuildValue("iNNNNNN", static_cast<int>(reason), bytes_of(order), bytes_of(kind), bytes_of(a),
+                             bytes_of(b), bytes_of(call), bytes_of(ret));
+    });
+}
+
+PyObject* verify(PyObject*, PyObject* arguments) {
+    RegisterArguments from{};
+    PyObject* order_column;
+    Budget budget;
+    if (!PyArg_ParseTuple(arguments, "OOOOOiiOdKO", &from.kind, &from.a, &from.b, &from.call, &from.ret, &from.values,
+                          &from.initial, &order_column, &budget.seconds, &budget.bytes, &budget.stop))
+        return nullptr;
+    return guarded([&] {
+        const RegisterBuffers buffers(from);
+        Buffer order;
+        const int32_t* numbers = order.get<int32_t>(order_column);
+        const auto size = static_cast<size_t>(order.size<int32_t>());
+        bool is_one = false;
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
+            is_one = is_linearization(buffers.given, numbers, size, meter);
+        });
+        return Py_BuildValue("ii", static_cast<int>(is_one), static_cast<int>(reason));
     });
 }
 
@@ -334,6 +383,7 @@ PyMethodDef methods[] = {
     {"search_table", search_table, METH_VARARGS, "Search for a linearization, with a function that gives the steps."},
     {"zones", zones, METH_VARARGS, "Decide registers whose values are written once."},
     {"tighten", tighten, METH_VARARGS, "Leave out what cannot matter, and shrink intervals."},
+    {"rank", rank, METH_VARARGS, "Put operations in the order of their calls, with positions for their times."},
     {"verify", verify, METH_VARARGS, "Whether an order of operations on a register is a linearization."},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 namespace splitbrain {
 
@@ -13,28 +14,34 @@ struct Spent {
     Reason reason;
 };
 
-struct Limits {
-    uint64_t configurations;
-    uint64_t bytes;
-};
-
 // Asks now and then whether to go on: `pulse` looks at the clock and at whoever wants the search to stop.
 class Meter {
 public:
-    explicit Meter(std::function<Reason()> pulse) : pulse_(std::move(pulse)) {}
+    Meter(std::function<Reason()> pulse, uint64_t bytes) : pulse_(std::move(pulse)), bytes_(bytes) {}
 
+    // Call it at every step, of whatever takes less than some ten microseconds.
     void tick() {
         if (++ticks_ % 1024 == 0) look();
     }
 
     void look() {
-        Reason reason = pulse_();
+        if (held_) hold(held_());
+        const Reason reason = pulse_();
         if (reason != Reason::none) throw Spent{reason};
     }
 
+    // So much memory is held, or about to be.
+    void hold(uint64_t bytes) const {
+        if (bytes > bytes_) throw Spent{Reason::memory};
+    }
+
+    // From now on `held` knows how much memory is held.
+    void watch(std::function<uint64_t()> held) { held_ = std::move(held); }
+
 private:
     std::function<Reason()> pulse_;
-    uint64_t ticks_ = 0;
+    std::function<uint64_t()> held_;
+    uint64_t bytes_, ticks_ = 0;
 };
 
 }  // namespace splitbrain

@@ -22,11 +22,14 @@ struct Outlook {
     std::vector<bool> pending_taker, pending_producer;
     bool any_differs = false;
 
-    Outlook(const Register& columns, const Events& events)
+    Outlook(const Register& columns, const Events& events, Meter& meter)
         : last_read_call(columns.values, -1), last_observer_call(columns.values, -1),
           last_taker_return(columns.values, -1), last_producer_call(columns.values, -1),
           pending_taker(columns.values), pending_producer(columns.values) {
-        for (size_t i = 0; i < events.size(); ++i) note(columns, events[i], static_cast<int32_t>(i));
+        for (size_t i = 0; i < events.size(); ++i) {
+            meter.tick();
+            note(columns, events[i], static_cast<int32_t>(i));
+        }
     }
 
 private:
@@ -56,7 +59,8 @@ class RegisterModel {
 public:
     static constexpr bool is_register = true;
 
-    RegisterModel(const Register& columns, const Events& events) : columns(columns), outlook(columns, events) {}
+    RegisterModel(const Register& columns, const Events& events, Meter& meter)
+        : columns(columns), outlook(columns, events, meter) {}
 
     int32_t initial() const { return columns.initial; }
     int32_t step(int32_t state, int32_t operation) const { return columns.step(state, operation); }
@@ -66,6 +70,8 @@ public:
     auto identity(int32_t operation) const {
         return std::tuple(columns.kind[operation], columns.a[operation], columns.b[operation]);
     }
+
+    uint64_t bytes() const { return static_cast<uint64_t>(columns.values) * 4 * sizeof(int32_t); }
 
     const Register columns;
     const Outlook outlook;

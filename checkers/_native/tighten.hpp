@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "columns.hpp"
+#include "meter.hpp"
 
 namespace splitbrain {
 
@@ -18,7 +19,8 @@ public:
     std::vector<int32_t> kept;       // the operations that are left, in their order
     std::vector<int32_t> call, ret;  // of those
 
-    explicit Tightened(const Register& columns) : columns_(columns), times_(columns.times) {
+    Tightened(const Register& columns, Meter& meter) : columns_(columns), times_(columns.times), meter_(meter) {
+        meter.hold(32 * static_cast<uint64_t>(times_.size) + 16 * static_cast<uint64_t>(columns.values));
         keep_observed();
         call_.assign(times_.call, times_.call + times_.size);
         ret_.assign(times_.ret, times_.ret + times_.size);
@@ -26,6 +28,7 @@ public:
         lower_returns();
         const bool possible = raise_calls() && is_possible();  // if not, the engine will find out
         for (int32_t i = 0; i < times_.size; ++i) {
+            meter.tick();
             if (!keep_[i]) continue;
             kept.push_back(i);
             call.push_back(possible ? call_[i] : times_.call[i]);
@@ -45,6 +48,7 @@ private:
         std::vector<int32_t> first(columns_.values, nobody), next(times_.size, nobody);  // pending writers of each
         int32_t last_differs = -1;
         for (int32_t i = 0; i < times_.size; ++i) {
+            meter_.tick();
             if (times_.pending(i)) {
                 keep_[i] = false;
                 if (!writes(i)) continue;
@@ -59,6 +63,7 @@ private:
         std::vector<int32_t> work(columns_.values);
         std::iota(work.begin(), work.end(), 0);
         while (!work.empty()) {
+            meter_.tick();
             const int32_t value = work.back();
             work.pop_back();
             for (int32_t i = first[value]; i != nobody; i = next[i]) {
@@ -76,23 +81,32 @@ private:
         constexpr int32_t several = -2;
         std::vector<int32_t> writer(columns_.values, nobody);
         writer[columns_.initial] = several;
-        for (int32_t i = 0; i < times_.size; ++i)
+        for (int32_t i = 0; i < times_.size; ++i) {
+            meter_.tick();
             if (keep_[i] && writes(i)) writer[columns_.b[i]] = writer[columns_.b[i]] == nobody ? i : several;
+        }
         source_.assign(times_.size, nobody);
-        for (int32_t i = 0; i < times_.size; ++i)
+        for (int32_t i = 0; i < times_.size; ++i) {
+            meter_.tick();
             if (keep_[i] && reads(i) && writer[columns_.a[i]] != i)
                 source_[i] = std::max(writer[columns_.a[i]], nobody);
+        }
     }
 
     void lower_returns() {
         std::vector<int32_t> by_return;
         for (int32_t i = 0; i < times_.size; ++i)
             if (source_[i] != nobody && ret_[i] != never) by_return.push_back(i);
-        std::sort(by_return.begin(), by_return.end(), [this](int32_t x, int32_t y) { return ret_[x] < ret_[y]; });
+        std::sort(by_return.begin(), by_return.end(), [this](int32_t x, int32_t y) {
+            meter_.tick();
+            return ret_[x] < ret_[y];
+        });
         // In this order none is lowered twice, and the walk ends on circles too.
         for (int32_t operation : by_return)
-            for (int32_t i = operation; source_[i] != nobody && ret_[source_[i]] > ret_[i]; i = source_[i])
+            for (int32_t i = operation; source_[i] != nobody && ret_[source_[i]] > ret_[i]; i = source_[i]) {
+                meter_.tick();
                 ret_[source_[i]] = ret_[i];
+            }
     }
 
     // False where operations need each other in a circle.
@@ -103,6 +117,7 @@ private:
         for (int32_t start = 0; start < times_.size; ++start) {
             int32_t i = start;
             for (; i != nobody && mark[i] == untouched; i = source_[i]) {
+                meter_.tick();
                 mark[i] = under_way;
                 path.push_back(i);
             }
@@ -124,6 +139,7 @@ private:
 
     const Register& columns_;
     const Times& times_;
+    Meter& meter_;
     std::vector<bool> keep_;
     std::vector<int32_t> source_, call_, ret_;
 };

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
-#include "models.hpp"
+#include "layout.hpp"
 
 namespace splitbrain {
 
@@ -20,27 +19,19 @@ public:
     // An open operation's number, or the complement of a class of pending ones.
     using Choice = int32_t;
 
-    Window(Model& model, const Times& times, const Events& events, unsigned rules)
-        : model(model), events(events), rules(rules), slot_(times.size) {
-        assign_slots(times);
-        words_ = (static_cast<int>(occupant_.size()) + 63) / 64;
-        words_ = std::max(words_, 1);
-        open_.resize(words());
-        open_pure_.resize(words());
-        mask.resize(words());
-        used.resize(members_.size());
-        available_.resize(members_.size());
-        state = model.initial();
-    }
+    Window(Model& model, const Events& events, const Layout& layout, unsigned rules)
+        : model(model), events(events), layout(layout), rules(rules), state(model.initial()), mask(layout.words()),
+          used(layout.members.size()), words_(layout.words()), occupant_(layout.slots), available_(used.size()),
+          open_(words()), open_pure_(words()) {}
 
     int words() const { return Words ? Words : words_; }
-    int classes() const { return static_cast<int>(members_.size()); }
+    int classes() const { return static_cast<int>(used.size()); }
 
     // --- the window ---
 
     void enter(int32_t operation) {
-        const int32_t slot = slot_[operation];
-        if (slot == ignored) return;
+        const int32_t slot = layout.slot[operation];
+        if (slot == Layout::ignored) return;
         if (slot < 0) {
             ++available_[~slot];
             return;
@@ -51,17 +42,17 @@ public:
     }
 
     void leave(int32_t operation) {
-        clear(open_, slot_[operation]);
-        clear(open_pure_, slot_[operation]);
+        clear(open_, layout.slot[operation]);
+        clear(open_pure_, layout.slot[operation]);
     }
 
     void undo(int32_t event) {
         if (event < 0) {
             enter(~event);
-        } else if (slot_[event] >= 0) {
+        } else if (layout.slot[event] >= 0) {
             leave(event);
-        } else if (slot_[event] != ignored) {
-            --available_[~slot_[event]];
+        } else if (layout.slot[event] != Layout::ignored) {
+            --available_[~layout.slot[event]];
         }
     }
 
@@ -69,17 +60,17 @@ public:
 
     bool is_linearized(int32_t operation) const { return is_linearized_in(mask.data(), operation); }
     bool is_linearized_in(const uint64_t* in, int32_t operation) const {
-        return in[slot_[operation] >> 6] >> (slot_[operation] & 63) & 1;
+        return in[layout.slot[operation] >> 6] >> (layout.slot[operation] & 63) & 1;
     }
 
     void forget(int32_t operation) { forget_in(mask.data(), operation); }
     void forget_in(uint64_t* in, int32_t operation) const {
-        in[slot_[operation] >> 6] &= ~(uint64_t{1} << (slot_[operation] & 63));
+        in[layout.slot[operation] >> 6] &= ~(uint64_t{1} << (layout.slot[operation] & 63));
     }
 
     // Rule G: an operation that changes no state is linearized as soon as it is possible.
     void absorb(int32_t operation) {
-        if (!(rules & greedy) || slot_[operation] < 0 || !model.is_pure(operation)) return;
+        if (!(rules & greedy) || layout.slot[operation] < 0 || !model.is_pure(operation)) return;
         if (model.step(state, operation) == state) linearize(operation);
     }
 
@@ -104,7 +95,7 @@ public:
 
     // Take the choice; what is linearized is added to `order`.
     void apply(int32_t position, Choice choice) {
-        const int32_t operation = choice < 0 ? members_[~choice][used[~choice]] : choice;
+        const int32_t operation = choice < 0 ? layout.members[~choice][used[~choice]] : choice;
         const int32_t next = model.step(state, operation);
         if constexpr (Model::is_register) {
             if ((rules & dead) && !model.outlook.any_differs && model.columns.kind[operation] == write)
@@ -122,6 +113,7 @@ public:
 
     Model& model;
     const Events& events;
+    const Layout& layout;
     const unsigned rules;
     int32_t state;
     std::vector<uint64_t> mask;
@@ -129,8 +121,6 @@ public:
     std::vector<int32_t> order;
 
 private:
-    static constexpr int32_t ignored = std::numeric_limits<int32_t>::min();
-
     struct Candidate {
         bool helps;  // after it the target is possible
         int32_t returns;
@@ -141,48 +131,11 @@ private:
         }
     };
 
-    // A slot to each completed operation from its call to its return; a class to each pending one that can matter.
-    void assign_slots(const Times& times) {
-        std::map<decltype(model.identity(0)), int32_t> classes;
-        std::vector<int32_t> free;
-        for (int32_t event : events) {
-            if (event < 0) {
-                free.push_back(slot_[~event]);
-            } else if (!times.pending(event)) {
-                if (free.empty()) {
-                    free.push_back(static_cast<int32_t>(occupant_.size()));
-                    occupant_.push_back(-1);
-                }
-                slot_[event] = free.back();
-                free.pop_back();
-            } else if (model.is_pure(event)) {
-                slot_[event] = ignored;
-            } else {
-                slot_[event] = ~class_of(event, classes);
-            }
-        }
-        returns_.resize(times.size, never);
-        for (size_t i = 0; i < events.size(); ++i)
-            if (events[i] < 0) returns_[~events[i]] = static_cast<int32_t>(i);
-    }
-
-    template <class Classes>
-    int32_t class_of(int32_t operation, Classes& classes) {
-        auto [found, is_new] = classes.try_emplace(model.identity(operation), 0);
-        // Without symmetry a class of its own for each; and a new one when a count would no longer fit 16 bits.
-        if (is_new || !(rules & symmetry) || members_[found->second].size() == UINT16_MAX) {
-            found->second = static_cast<int32_t>(members_.size());
-            members_.emplace_back();
-        }
-        members_[found->second].push_back(operation);
-        return found->second;
-    }
-
     static void set(std::vector<uint64_t>& set, int32_t slot) { set[slot >> 6] |= uint64_t{1} << (slot & 63); }
     static void clear(std::vector<uint64_t>& set, int32_t slot) { set[slot >> 6] &= ~(uint64_t{1} << (slot & 63)); }
 
     void linearize(int32_t operation) {
-        set(mask, slot_[operation]);
+        set(mask, layout.slot[operation]);
         order.push_back(operation);
     }
 
@@ -207,21 +160,21 @@ private:
         const int32_t next = model.step(state, operation);
         if (next < 0 || ((rules & live) && is_doomed(position, operation, next))) return;
         const bool helps = operation == target || (Model::is_register && model.step(next, target) >= 0);
-        candidates_.push_back({helps, operation == target ? -1 : returns_[operation], operation});
+        candidates_.push_back({helps, operation == target ? -1 : layout.returns[operation], operation});
     }
 
     // Rule S: of operations that differ in nothing but time, the one that returns first is enough.
     bool is_first_of_its_kind(size_t i) const {
         for (size_t j = 0; j < candidates_.size(); ++j) {
             const int32_t x = candidates_[i].operation, y = candidates_[j].operation;
-            if (returns_[y] < returns_[x] && model.identity(x) == model.identity(y)) return false;
+            if (layout.returns[y] < layout.returns[x] && model.identity(x) == model.identity(y)) return false;
         }
         return true;
     }
 
     // Whether a pending operation can lead to anything that is not possible without it.
     bool is_useful(int32_t position, int32_t c) {
-        const int32_t operation = members_[c][used[c]];
+        const int32_t operation = layout.members[c][used[c]];
         const int32_t next = model.step(state, operation);
         if (next < 0 || next == state) return false;
         if constexpr (Model::is_register) {
@@ -292,7 +245,7 @@ private:
             for (size_t i = found.size(); i-- > first;) {
                 if (found[i] >= 0) continue;
                 const int32_t c = ~found[i];
-                if (model.step(model.step(state, members_[c][used[c]]), target) < 0) continue;
+                if (model.step(model.step(state, layout.members[c][used[c]]), target) < 0) continue;
                 const Choice choice = found[i];
                 found.erase(found.begin() + static_cast<std::ptrdiff_t>(i));
                 found.push_back(choice);
@@ -301,12 +254,9 @@ private:
         }
     }
 
-    int words_ = 1;
-    std::vector<int32_t> slot_;                  // of a pending operation the complement of its class
-    std::vector<int32_t> returns_;               // the positions of their events
-    std::vector<int32_t> occupant_;              // of each slot
-    std::vector<std::vector<int32_t>> members_;  // of each class, by call
-    std::vector<uint16_t> available_;            // how many of each class have been called
+    const int words_;
+    std::vector<int32_t> occupant_;    // of each slot
+    std::vector<uint16_t> available_;  // how many of each class have been called
     std::vector<uint64_t> open_, open_pure_;
     std::vector<Candidate> candidates_;
 };

@@ -28,6 +28,7 @@ public:
     // Decides, and gives a linearization if there is one. Not applicable where a value is written twice, where a
     // compare-and-set leaves what it found, or where one that answered False cannot be placed.
     ZonesOutcome run() {
+        meter_.hold(36 * static_cast<uint64_t>(times_.size) + 20 * static_cast<uint64_t>(columns_.values));
         if (!find_writers()) return ZonesOutcome::inapplicable;
         count_readers();
         include_pending();
@@ -87,10 +88,14 @@ private:
     void include_pending() {
         included_.assign(times_.size, false);
         std::vector<int32_t> found;
-        for (int32_t value = 0; value < columns_.values; ++value)
+        for (int32_t value = 0; value < columns_.values; ++value) {
+            meter_.tick();
             if (first_reader_[value] < first_reader_[value + 1]) found.push_back(value);
-        for (int32_t i = 0; i < times_.size; ++i)
+        }
+        for (int32_t i = 0; i < times_.size; ++i) {
+            meter_.tick();
             if (columns_.kind[i] == cas && !times_.pending(i)) found.push_back(columns_.a[i]);
+        }
         while (!found.empty()) {
             meter_.tick();
             const int32_t writer = writer_[found.back()];
@@ -105,6 +110,7 @@ private:
     bool find_takers() {
         taker_.assign(columns_.values, nobody);
         for (int32_t value = 0; value < columns_.values; ++value) {
+            meter_.tick();
             const bool found = first_reader_[value] < first_reader_[value + 1];
             if (found && writer_[value] == nobody && value != columns_.initial) return false;
         }
@@ -138,11 +144,13 @@ private:
         for (int32_t value = block.root;;) {
             const int32_t before = block.last;
             for (int32_t k = first_reader_[value]; k < first_reader_[value + 1]; ++k) {
+                meter_.tick();
                 const int32_t reader = readers_[k];
                 if (times_.ret[reader] < before) return false;
                 block.first = std::min(block.first, times_.ret[reader]);
                 block.last = std::max(block.last, times_.call[reader]);
             }
+            meter_.tick();
             const int32_t taker = taker_[value];
             if (taker == nobody) return true;
             if (times_.ret[taker] < block.last) return false;
@@ -163,7 +171,7 @@ private:
         for (int32_t number : by_start_) {
             meter_.tick();
             const Block& block = blocks_[number];
-            if (block.start() > covered) {
+            if (block.start() > covered || (block.start() == covered && block.is_forward())) {
                 emit(later);
                 if (block.is_forward()) covered = block.last;
                 emit(block);
@@ -183,6 +191,7 @@ private:
         if (last <= 8 * static_cast<int64_t>(times_.size) + 64 && sort_by_counting(last)) return;
         for (size_t i = 0; i < blocks_.size(); ++i) by_start_[i] = static_cast<int32_t>(i);
         std::sort(by_start_.begin(), by_start_.end(), [this](int32_t x, int32_t y) {
+            meter_.tick();
             return std::tuple(blocks_[x].start(), blocks_[x].first, x) <
                    std::tuple(blocks_[y].start(), blocks_[y].first, y);
         });
@@ -192,13 +201,16 @@ private:
     bool sort_by_counting(int64_t last) {
         std::vector<int32_t> at(static_cast<size_t>(last) + 1, nobody);
         for (size_t i = 0; i < blocks_.size(); ++i) {
+            meter_.tick();
             int32_t& place = at[blocks_[i].start() + 1];
             if (place != nobody) return false;
             place = static_cast<int32_t>(i);
         }
         size_t count = 0;
-        for (int32_t number : at)
+        for (int32_t number : at) {
+            meter_.tick();
             if (number != nobody) by_start_[count++] = number;
+        }
         return true;
     }
 
@@ -210,6 +222,7 @@ private:
     void emit(const Block& block) {
         if (block.root != columns_.initial) order.push_back(writer_[block.root]);
         for (int32_t value = block.root;; value = columns_.b[taker_[value]]) {
+            meter_.tick();
             for (int32_t k = first_reader_[value]; k < first_reader_[value + 1]; ++k) order.push_back(readers_[k]);
             if (taker_[value] == nobody) return;
             order.push_back(taker_[value]);
@@ -235,10 +248,16 @@ private:
             held_from[value] = i + 1;
         }
         held_until[value] = ends;
-        std::sort(returned.begin(), returned.end());
+        std::sort(returned.begin(), returned.end(), [this](auto& x, auto& y) {
+            meter_.tick();
+            return x < y;
+        });
         std::vector<std::pair<int32_t, int32_t>> insert;  // place and operation
         std::vector<int32_t> by_return(differing_);
-        std::sort(by_return.begin(), by_return.end(), [this](int32_t x, int32_t y) { return times_.ret[x] < times_.ret[y]; });
+        std::sort(by_return.begin(), by_return.end(), [this](int32_t x, int32_t y) {
+            meter_.tick();
+            return times_.ret[x] < times_.ret[y];
+        });
         std::vector<int32_t> place_of(times_.size, 0);
         size_t next = 0, next_differing = 0;
         int32_t earliest = 0;
@@ -257,7 +276,10 @@ private:
             place_of[operation] = place;
             insert.emplace_back(place, operation);
         }
-        std::stable_sort(insert.begin(), insert.end(), [](auto& x, auto& y) { return x.first < y.first; });
+        std::stable_sort(insert.begin(), insert.end(), [this](auto& x, auto& y) {
+            meter_.tick();
+            return x.first < y.first;
+        });
         return merge(insert);
     }
 
@@ -267,6 +289,7 @@ private:
         merged.reserve(order.size() + insert.size());
         int32_t latest_call = -1;
         auto add = [&](int32_t operation) {
+            meter_.tick();
             if (times_.ret[operation] < latest_call) return false;
             latest_call = std::max(latest_call, times_.call[operation]);
             merged.push_back(operation);

@@ -12,10 +12,12 @@ no backward one lies inside a forward one.
 """
 
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 
 from .columns import CAS, DIFFERS, NEVER, READ, WRITE, RegisterColumns
 from .meter import Meter
+
+_NOBODY = -1
 
 
 class InapplicableError(Exception):
@@ -27,110 +29,157 @@ def decide(columns: RegisterColumns, meter: Meter) -> list[int] | None:
 
     Operations are in the order of their calls.
     """
-    writer = _writers(columns)
-    readers: dict[int, list[int]] = {}
-    for operation, kind in enumerate(columns.kind):
-        if kind == READ and columns.times.return_[operation] != NEVER:
-            readers.setdefault(columns.a[operation], []).append(operation)
-    happened = _happened(columns, writer, readers)
-    if any(value not in writer and value != columns.initial for value in readers):
-        return None
-    taker: dict[int, int] = {}
-    for operation, kind in enumerate(columns.kind):
-        if kind == CAS and happened[operation]:
-            value = columns.a[operation]
-            if value in taker or (value not in writer and value != columns.initial):
-                return None
-            taker[value] = operation
-    order = _arranged(columns, meter, readers, happened, taker)
+    order = _Blocks(columns, meter).arranged()
     if order is not None and DIFFERS in columns.kind:
         return _with_differing(columns, order)
     return order
 
 
-def _writers(columns: RegisterColumns) -> dict[int, int]:
-    calls = columns.times.call
-    if any(after < before for before, after in zip(calls, islice(calls, 1, None), strict=False)):
-        raise InapplicableError
-    writer: dict[int, int] = {}
-    for operation, kind, a, b in zip(count(), columns.kind, columns.a, columns.b, strict=False):
-        if kind in (WRITE, CAS):
-            if b in writer or b == columns.initial or (kind == CAS and a == b):
-                raise InapplicableError
-            writer[b] = operation
-    return writer
+class _Blocks:
+    """Who wrote, read and took each value; -1 for nobody. Readers of a value are linked, by call."""
 
+    def __init__(self, columns: RegisterColumns, meter: Meter) -> None:
+        self.columns, self.meter = columns, meter
+        self.writer = [_NOBODY] * columns.values
+        self.reader = [_NOBODY] * columns.values
+        self.next_reader = [_NOBODY] * len(columns.kind)
+        self.takers: list[int] = []
+        calls = columns.times.call
+        if any(after < before for before, after in zip(calls, islice(calls, 1, None), strict=False)):
+            raise InapplicableError
+        self._fill()
 
-def _happened(columns: RegisterColumns, writer: dict[int, int], readers: dict[int, list[int]]) -> list[bool]:
-    """For each operation: a pending one took effect exactly if its value was found by one that did."""
-    happened = [return_ != NEVER for return_ in columns.times.return_]
-    found = list(readers)
-    found += [columns.a[each] for each, kind in enumerate(columns.kind) if kind == CAS and happened[each]]
-    while found:
-        operation = writer.get(found.pop())
-        if operation is not None and not happened[operation]:
-            happened[operation] = True
-            if columns.kind[operation] == CAS:
-                found.append(columns.a[operation])
-    return happened
+    def _fill(self) -> None:
+        columns, writer, reader = self.columns, self.writer, self.reader
+        last_reader = list(reader)
+        rows = zip(columns.kind, columns.a, columns.b, columns.times.return_, strict=True)
+        for operation, (kind, a, b, end) in enumerate(rows):
+            self.meter.tick()
+            if kind == READ:
+                if end == NEVER:
+                    continue
+                if reader[a] < 0:
+                    reader[a] = operation
+                else:
+                    self.next_reader[last_reader[a]] = operation
+                last_reader[a] = operation
+            elif kind != DIFFERS:
+                if writer[b] >= 0 or b == columns.initial or a == b:
+                    raise InapplicableError
+                writer[b] = operation
+                if kind == CAS:
+                    self.takers.append(operation)
 
+    def arranged(self) -> list[int] | None:
+        """All operations block by block, those of a forward one first that covers others; None if that cannot be."""
+        happened = self._happened()
+        if self._is_unwritten_found():
+            return None
+        taker = self._taker(happened)
+        return None if taker is None else self._in_order(happened, taker)
 
-def _arranged(
-    columns: RegisterColumns, meter: Meter, readers: dict[int, list[int]], happened: list[bool], taker: dict[int, int]
-) -> list[int] | None:
-    """All blocks in order, those of a forward one first that covers others; None where they exclude each other."""
-    call, return_ = columns.times.call, columns.times.return_
-    blocks: list[tuple[int, int, int, int, list[int]]] = []  # start, first, number, last, operations
-    chained = 0
+    def _happened(self) -> list[bool]:
+        """For each operation: a pending one took effect exactly if its value was found by one that did."""
+        columns, writer = self.columns, self.writer
+        happened = [end != NEVER for end in columns.times.return_]
+        if all(happened):
+            return happened
+        found = [value for value, reader in enumerate(self.reader) if reader >= 0]
+        found += [columns.a[each] for each in self.takers if happened[each]]
+        while found:
+            self.meter.tick()
+            operation = writer[found.pop()]
+            if operation >= 0 and not happened[operation]:
+                happened[operation] = True
+                if columns.kind[operation] == CAS:
+                    found.append(columns.a[operation])
+        return happened
 
-    def add(first: int, last: int, operations: list[int], value: int) -> bool:
-        """Walk the chain of values from this one on. False where its order is not possible."""
-        nonlocal chained
+    def _is_unwritten_found(self) -> bool:
+        pairs = enumerate(zip(self.reader, self.writer, strict=True))
+        return any(reader >= 0 > writer and value != self.columns.initial for value, (reader, writer) in pairs)
+
+    def _taker(self, happened: list[bool]) -> list[int] | None:
+        """The compare-and-set that found each value; None where two did, or one found a value that nobody wrote."""
+        taker = [_NOBODY] * self.columns.values
+        for operation in self.takers:
+            if happened[operation]:
+                value = self.columns.a[operation]
+                if taker[value] >= 0 or (self.writer[value] < 0 and value != self.columns.initial):
+                    return None
+                taker[value] = operation
+        return taker
+
+    def _in_order(self, happened: list[bool], taker: list[int]) -> list[int] | None:
+        zones = self._zones(happened, taker)
+        if zones is None:
+            return None
+        order: list[int] = []
+        later: list[int] = []
+        covered = -2  # up to here, by the last forward block
+        for start, first, number, last, value in sorted(zones):
+            self.meter.tick()
+            if start > covered or (start == covered and first < last):
+                order += later
+                later.clear()
+                if first < last:
+                    covered = last
+                self._emit(value, number, taker, order)
+            elif first < last or first < covered:
+                return None
+            else:
+                self._emit(value, number, taker, later)
+        return order + later
+
+    def _zones(self, happened: list[bool], taker: list[int]) -> list[tuple[int, int, int, int, int]] | None:
+        """Start, first return, writer, last call and value of each block; None where one is not possible in itself."""
+        columns, reader, next_reader = self.columns, self.reader, self.next_reader
+        call, return_ = columns.times.call, columns.times.return_
+        zones = []
+        chained = 0
+        roots = (each for each, kind in enumerate(columns.kind) if kind == WRITE and happened[each])
+        for root in (_NOBODY, *roots):
+            value = columns.initial if root < 0 else columns.b[root]
+            first, last = (-1, -1) if root < 0 else (return_[root], call[root])
+            after = root
+            while True:
+                self.meter.tick()
+                before, each = last, reader[value]
+                while each >= 0:
+                    end = return_[each]
+                    if end < before:
+                        return None
+                    if end < first:
+                        first = end
+                    if call[each] > last:
+                        last = call[each]
+                    each = next_reader[each]
+                after = taker[value]
+                if after < 0:
+                    break
+                if return_[after] < last:
+                    return None
+                first, last = min(first, return_[after]), max(last, call[after])
+                value = columns.b[after]
+                chained += 1
+            if last >= 0:
+                zones.append((min(first, last), first, root, last, columns.initial if root < 0 else columns.b[root]))
+        # Compare-and-sets in no chain form a circle, each in need of what another one left.
+        return zones if chained == sum(each >= 0 for each in taker) else None
+
+    def _emit(self, value: int, writer: int, taker: list[int], order: list[int]) -> None:
+        """Add the operations of the block from this value on."""
         while True:
-            group = readers.get(value)
-            if group:
-                soonest = min(map(return_.__getitem__, group))
-                if soonest < last:
-                    return False
-                operations += group
-                first, last = min(first, soonest), max(last, call[group[-1]])
-            after = taker.get(value)
-            if after is None:
-                if last >= 0:
-                    blocks.append((min(first, last), first, len(blocks), last, operations))
-                return True
-            if return_[after] < last:
-                return False
-            operations.append(after)
-            first, last = min(first, return_[after]), max(last, call[after])
-            value = columns.b[after]
-            chained += 1
-
-    possible = add(-1, -1, [], columns.initial)
-    for operation, kind in enumerate(columns.kind):
-        if not possible:
-            return None
-        meter.tick()
-        if kind == WRITE and happened[operation]:
-            possible = add(return_[operation], call[operation], [operation], columns.b[operation])
-    if not possible or chained < len(taker):
-        return None  # Compare-and-sets in no chain form a circle, each in need of what another one left.
-    blocks.sort()
-    order: list[int] = []
-    later: list[int] = []
-    covered = -2  # up to here, by the last forward block
-    for start, first, _, last, operations in blocks:
-        if start > covered:
-            order += later
-            later.clear()
-            if first < last:
-                covered = last
-            order += operations
-        elif first < last or first < covered:
-            return None
-        else:
-            later += operations
-    return order + later
+            if writer >= 0:
+                order.append(writer)
+            each = self.reader[value]
+            while each >= 0:
+                order.append(each)
+                each = self.next_reader[each]
+            writer = taker[value]
+            if writer < 0:
+                return
+            value = self.columns.b[writer]
 
 
 def _with_differing(columns: RegisterColumns, order: list[int]) -> list[int]:

@@ -11,10 +11,10 @@ from ..verdict import Validity
 from . import kernel
 from .columns import TooManyStatesError, register_columns, table_columns
 from .engine import EngineResult
+from .general import Answer
 from .meter import Limits, Reason
 from .prepare import simplify
 from .search import search
-from .windowed import Answer
 
 
 def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> EngineResult:
@@ -31,7 +31,7 @@ def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> Eng
         answer = kernel.zones(columns, limits)
         if answer is not None:
             return _result(answer, "zones", range(len(operations)), operations, budget)
-        smaller, numbers = kernel.tightened(columns)
+        smaller, numbers = kernel.tightened(columns, limits)
         return _result(kernel.search(smaller, limits), "search", numbers, operations, budget)
     operations = simplify(model, operations)
     try:

@@ -8,12 +8,13 @@ import os
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from . import blocks, tighten, windowed
+from . import blocks, general, rank, tighten
 from .columns import NEVER, RegisterColumns, Times
-from .meter import Limits, Meter, Reason, SpentError
-from .windowed import ALL_RULES, NO_LIMITS, Answer, Columns, Rule, Way
+from .general import PATIENCE, Answer
+from .meter import NO_LIMITS, Limits, Meter, Reason, SpentError
+from .windowed import ALL_RULES, Columns, Rule, Way
 
 try:
     from .._native import _kernel
@@ -23,7 +24,21 @@ else:
     NATIVE = os.environ.get("SPLITBRAIN_KERNEL") != "python"
 """Whether native code is used."""
 
-_UNLIMITED = 2**63
+_UNLIMITED: Final = 2**63
+
+
+def ranked(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> tuple[RegisterColumns, "array[int]"]:
+    """Operations in the order of their calls, with positions for times (rank.py), and their numbers in the given ones.
+
+    There `call` and `return_` are times, of type `q`, in any unit and in any order. Raises SpentError.
+    """
+    if not NATIVE:
+        return rank.ranked(columns, Meter(limits))
+    times = columns.times
+    given = columns.kind, columns.a, columns.b, times.call, times.return_
+    reason, *rows = _kernel.rank(*given, *_limits(limits))
+    _raise(reason)
+    return _unpacked(columns, *rows)
 
 
 def zones(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> Answer | None:
@@ -36,25 +51,24 @@ def zones(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> Answer | None
         except SpentError as spent:
             return Answer(None, reason=spent.args[0])
         return Answer(order is not None, order=order or ())
-    seconds = -1.0 if limits.seconds is None else limits.seconds
-    outcome, reason, order_bytes = _kernel.zones(*_row(columns), seconds, limits.stop)
+    outcome, reason, order_bytes = _kernel.zones(*_row(columns), *_limits(limits))
     if reason:
         return Answer(None, reason=Reason(reason))
-    return None if outcome == 2 else Answer(outcome == 0, order=_numbers(order_bytes))
+    return None if outcome == 2 else Answer(outcome == 0, order=_numbers("i", order_bytes))
 
 
-def search(columns: Columns, limits: Limits = NO_LIMITS, rules: Rule = ALL_RULES, way: Way = Way.BOTH) -> Answer:
-    """Search for a linearization (windowed.py). Raises what the columns' `step` raises, and KeyboardInterrupt."""
+def search(
+    columns: Columns,
+    limits: Limits = NO_LIMITS,
+    rules: Rule = ALL_RULES,
+    way: Way = Way.BOTH,
+    patience: int = PATIENCE,
+) -> Answer:
+    """Search for a linearization (general.py). Raises what the columns' `step` raises, and KeyboardInterrupt."""
     if not NATIVE:
-        return windowed.search(columns, limits, rules, way)
-    options = (
-        int(rules),
-        int(way),
-        -1.0 if limits.seconds is None else limits.seconds,
-        _UNLIMITED if limits.configurations is None else limits.configurations,
-        _UNLIMITED if limits.bytes is None else limits.bytes,
-        limits.stop,
-    )
+        return general.search(columns, limits, rules, way, patience)
+    configurations = _UNLIMITED if limits.configurations is None else limits.configurations
+    options = int(rules), int(way), patience, configurations, *_limits(limits)
     if isinstance(columns, RegisterColumns):
         result = _kernel.search_register(*_row(columns), *options)
     else:
@@ -62,54 +76,58 @@ def search(columns: Columns, limits: Limits = NO_LIMITS, rules: Rule = ALL_RULES
         result = _kernel.search_table(
             columns.code, times.call, times.return_, columns.pure, columns.initial, columns.step, *options
         )
-    outcome, breadth_first, reason, order, position, states, configurations = result
-    decided = outcome != 2
+    outcome, decided_by, reason, order, operation, since, states, configurations = result
     return Answer(
-        valid=outcome == 0 if decided else None,
-        way=(Way.BREADTH if breadth_first else Way.DEPTH) if decided else Way.BOTH,
+        valid=None if outcome == 2 else outcome == 0,
+        way=Way(decided_by),
         reason=Reason(reason),
-        order=_numbers(order),
-        operation=None if outcome == 0 else _operation_at(columns.times, position),
-        states=tuple(_numbers(states)),
+        order=_numbers("i", order),
+        operation=None if operation < 0 else operation,
+        since=None if since < 0 else since,
+        states=tuple(_numbers("i", states)),
         configurations=configurations,
     )
 
 
-def tightened(columns: RegisterColumns) -> tuple[RegisterColumns, Sequence[int]]:
+def tightened(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> tuple[RegisterColumns, Sequence[int]]:
     """A smaller history that is linearizable exactly if this one is (tighten.py), and its operations' numbers in this.
 
-    A linearization of the smaller one is one of this.
+    A linearization of the smaller one is one of this. Raises SpentError.
     """
-    if not NATIVE:
-        rows: tuple[Sequence[int], ...] = tighten.tightened(columns)
-    else:
-        rows = tuple(map(_numbers, _kernel.tighten(*_row(columns))))
-    kept, call, return_ = rows
-    times = Times(array("i", call), array("i", return_))
-    if len(kept) == len(columns.kind):
-        return replace(columns, times=times), kept
+    if NATIVE:
+        reason, *rows = _kernel.tighten(*_row(columns), *_limits(limits))
+        _raise(reason)
+        return _unpacked(columns, *rows)
+    kept, call, return_ = tighten.tightened(columns, Meter(limits))
     kind = array("B", map(columns.kind.__getitem__, kept))
     a, b = array("i", map(columns.a.__getitem__, kept)), array("i", map(columns.b.__getitem__, kept))
-    return replace(columns, times=times, kind=kind, a=a, b=b), kept
+    return replace(columns, times=Times(array("i", call), array("i", return_)), kind=kind, a=a, b=b), kept
 
 
-def is_linearization(columns: RegisterColumns, order: Sequence[int]) -> bool:
-    """Whether the order, of operation numbers, is a linearization; linear time, and nothing shared with the engines."""
+def is_linearization(columns: RegisterColumns, order: Sequence[int], limits: Limits = NO_LIMITS) -> bool:
+    """Whether the order, of operation numbers, is a linearization; linear time, and nothing shared with the engines.
+
+    Raises SpentError.
+    """
     if NATIVE:
-        return bool(_kernel.verify(*_row(columns), array("i", order)))
+        numbers = order if isinstance(order, array) else array("i", order)
+        is_one, reason = _kernel.verify(*_row(columns), numbers, *_limits(limits))
+        _raise(reason)
+        return bool(is_one)
+    meter = Meter(limits)
     call, return_ = columns.times.call, columns.times.return_
-    if len(set(order)) != len(order) or not set(order) <= set(range(len(call))):
-        return False
+    done = bytearray(len(call))
     latest_call, state = -1, columns.initial
     for operation in order:
-        if return_[operation] < latest_call:
+        meter.tick()
+        if not 0 <= operation < len(call) or done[operation] or return_[operation] < latest_call:
             return False
+        done[operation] = 1
         latest_call = max(latest_call, call[operation])
         state = columns.step(state, operation)
         if state < 0:
             return False
-    done = set(order)
-    return all(operation in done for operation, end in enumerate(return_) if end != NEVER)
+    return all(end == NEVER for operation, end in enumerate(return_) if not done[operation])
 
 
 _Row: TypeAlias = "tuple[array[int], array[int], array[int], array[int], array[int], int, int]"
@@ -120,15 +138,25 @@ def _row(columns: RegisterColumns) -> _Row:
     return columns.kind, columns.a, columns.b, times.call, times.return_, columns.values, columns.initial
 
 
-def _numbers(raw: bytes) -> "array[int]":
-    numbers = array("i")
+def _limits(limits: Limits) -> tuple[float, int, bytearray]:
+    seconds = limits.left
+    return -1.0 if seconds is None else seconds, _UNLIMITED if limits.bytes is None else limits.bytes, limits.stop
+
+
+def _unpacked(
+    columns: RegisterColumns, numbers: bytes, kind: bytes, a: bytes, b: bytes, call: bytes, return_: bytes
+) -> tuple[RegisterColumns, "array[int]"]:
+    times = Times(_numbers("i", call), _numbers("i", return_))
+    found = replace(columns, times=times, kind=_numbers("B", kind), a=_numbers("i", a), b=_numbers("i", b))
+    return found, _numbers("i", numbers)
+
+
+def _numbers(typecode: str, raw: bytes) -> "array[int]":
+    numbers: array[int] = array(typecode)
     numbers.frombytes(raw)
     return numbers
 
 
-def _operation_at(times: Times, position: int) -> int | None:
-    """The operation whose event has that place among all of them."""
-    events = windowed.in_order(times)
-    if position >= len(events):
-        return None
-    return events[position] if events[position] >= 0 else ~events[position]
+def _raise(reason: int) -> None:
+    if reason:
+        raise SpentError(Reason(reason))

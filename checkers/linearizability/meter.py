@@ -1,8 +1,10 @@
 """What a search may use, and how it is told to stop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from time import monotonic
+from typing import Final
 
 
 class Reason(IntEnum):
@@ -17,7 +19,7 @@ class Reason(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`seconds` of wall-clock time, number of configurations, and bytes held; None for no limit.
+    """`seconds` of wall-clock time from when this is made, number of configurations, and bytes; None for no limit.
 
     Setting the only byte of `stop` from another thread ends the search, within 50 milliseconds.
     """
@@ -26,6 +28,15 @@ class Limits:
     configurations: int | None = None
     bytes: int | None = None
     stop: bytearray = field(default_factory=lambda: bytearray(1))
+    begun: float = field(default_factory=monotonic, compare=False, repr=False)
+
+    @property
+    def left(self) -> float | None:
+        """How many seconds are left; None for no limit."""
+        return None if self.seconds is None else max(0.0, self.begun + self.seconds - monotonic())
+
+
+NO_LIMITS: Final = Limits()
 
 
 class SpentError(Exception):
@@ -33,12 +44,12 @@ class SpentError(Exception):
 
 
 class Meter:
-    """Raises SpentError once a limit is reached; bytes are not counted here."""
+    """Raises SpentError once a limit is reached; `watch` tells it how many bytes are held."""
 
     def __init__(self, limits: Limits) -> None:
-        self._stop = limits.stop
-        self._deadline = None if limits.seconds is None else monotonic() + limits.seconds
+        self._limits = limits
         self._ticks = 0
+        self._held: Callable[[], int] | None = None
 
     def tick(self) -> None:
         """Call it at every step: it looks now and then."""
@@ -47,8 +58,15 @@ class Meter:
             self.look()
 
     def look(self) -> None:
-        """Raise SpentError if the time is used up or somebody wants to stop."""
-        if self._stop[0]:
+        """Raise SpentError if a limit was reached or somebody wants to stop."""
+        limits = self._limits
+        if limits.stop[0]:
             raise SpentError(Reason.STOPPED)
-        if self._deadline is not None and monotonic() >= self._deadline:
+        if limits.left == 0:
             raise SpentError(Reason.TIME)
+        if limits.bytes is not None and self._held is not None and self._held() > limits.bytes:
+            raise SpentError(Reason.MEMORY)
+
+    def watch(self, held: Callable[[], int]) -> None:
+        """From now on `held` knows how many bytes are held."""
+        self._held = held

@@ -6,14 +6,21 @@ and was found after its writer was called: intervals shrink to that. (prepare.py
 """
 
 from .columns import CAS, DIFFERS, NEVER, READ, WRITE, RegisterColumns
+from .meter import Meter
 
 
-def tightened(columns: RegisterColumns) -> tuple[list[int], list[int], list[int]]:
-    """The operations that are left, with their calls and returns: linearizable exactly if the given ones are."""
+def tightened(columns: RegisterColumns, meter: Meter) -> tuple[list[int], list[int], list[int]]:
+    """The operations that are left, with their calls and returns: linearizable exactly if the given ones are.
+
+    Raises what the meter does.
+    """
     kept = _observed(columns)
+    meter.look()
     call, return_ = list(columns.times.call), list(columns.times.return_)
     source = _sources(columns, kept)
+    meter.look()
     for reader in sorted(source, key=return_.__getitem__):
+        meter.tick()
         operation = reader
         while operation in source and return_[source[operation]] > return_[operation]:
             return_[source[operation]] = return_[operation]

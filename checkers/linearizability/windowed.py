@@ -1,4 +1,4 @@
-"""The general engine in Python: what `_native/search.hpp` does, and what serves where that was not built.
+"""The general engine in Python: configurations, and the rules by which a search goes on from them.
 
 Just-in-time linearization (Lowe, "Testing for linearizability", Concurrency and Computation 2017) in a window. A
 configuration is a state, a mask of those open operations that are linearized, and how often each class of pending
@@ -23,13 +23,11 @@ Rules that spare work, none of which changes an answer (tests break each and see
   these are optional. And one is only used where its value can still be found.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
 
 from .columns import CAS, DIFFERS, NEVER, NOWHERE, READ, WRITE, RegisterColumns, TableColumns, Times
-from .meter import Limits, Meter, Reason, SpentError
 
 Columns: TypeAlias = RegisterColumns | TableColumns
 
@@ -48,83 +46,17 @@ ALL_RULES = Rule.GREEDY | Rule.SYMMETRY | Rule.DEAD | Rule.LIVE | Rule.DOMINANCE
 
 
 class Way(IntEnum):
-    """Whether to search depth first, breadth first, or both by turns."""
+    """Which way to search: both by turns, with a look at segments; or one alone. And which one gave an answer."""
 
     BOTH = 0
     DEPTH = 1
     BREADTH = 2
-
-
-NO_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a search found out. Operations are meant by their numbers in the columns.
-
-    `valid` is None where a limit, the `reason`, was reached. `order` is a linearization, if there is one. `operation`
-    is how far the search got: the operation at whose return it found no way to go on. Searching breadth first without
-    LIVE that is the end of the shortest prefix that is not linearizable, and `states` are those possible just before.
-    `way` is the one that decided.
-    """
-
-    valid: bool | None
-    way: Way = Way.BOTH
-    reason: Reason = Reason.NONE
-    order: Sequence[int] = ()
-    operation: int | None = None
-    states: tuple[int, ...] = ()
-    configurations: int = 0
-
-
-def search(
-    columns: Columns, limits: Limits = NO_LIMITS, rules: Rule = ALL_RULES, way: Way = Way.BOTH, share: int = 10_000
-) -> Answer:
-    """Search for a linearization, one way until it has used its share of configurations, then the other, and so on.
-
-    Shares double. Raises what the columns' `step` raises.
-    """
-    events = in_order(columns.times)
-    meter = Meter(limits)
-    depth = DepthFirst(Window(columns, events, rules), meter)
-    breadth = BreadthFirst(Window(columns, events, rules), meter)
-    engines: tuple[tuple[DepthFirst | BreadthFirst, Way], ...] = (depth, Way.DEPTH), (breadth, Way.BREADTH)
-    most = float("inf") if limits.configurations is None else limits.configurations
-
-    def left() -> float:
-        return most - depth.configurations - breadth.configurations
-
-    def answer(valid: bool | None, by: Way = Way.BOTH, reason: Reason = Reason.NONE) -> Answer:
-        position = max(each.position for each, way in engines if by in (way, Way.BOTH))
-        at = None if position >= len(events) else events[position]
-        trail = depth.trail if by is Way.DEPTH else breadth.trail
-        return Answer(
-            valid,
-            by,
-            reason,
-            unwound(trail) if valid else (),
-            None if valid or at is None else at if at >= 0 else ~at,
-            breadth.states() if valid is False and by is Way.BREADTH else (),
-            depth.configurations + breadth.configurations,
-        )
-
-    share += len(events)
-    try:
-        meter.look()
-        while left() > 0:
-            for engine, by in engines:
-                if way in (by, Way.BOTH):
-                    valid = engine.run(min(share, left() + engine.configurations))
-                    if valid is not None:
-                        return answer(valid, by)
-            share *= 2
-    except SpentError as spent:
-        return answer(None, reason=spent.args[0])
-    return answer(None, reason=Reason.CONFIGURATIONS)
+    SEGMENT = 3
 
 
 def in_order(times: Times) -> list[int]:
-    """The events: an operation's number for its call, the complement of that for its return."""
+    """The events: an operation's number for its call, the complement of that for its return. At one position calls
+    come first."""
     keyed = [(position, 0, operation) for operation, position in enumerate(times.call)]
     keyed += [(position, 1, operation) for operation, position in enumerate(times.return_) if position != NEVER]
     return [~operation if returns else operation for _, returns, operation in sorted(keyed)]
@@ -154,16 +86,20 @@ class Window:
     """The operations that are open around some event, and what the rules say there."""
 
     def __init__(self, columns: Columns, events: list[int], rules: Rule) -> None:
-        self.columns, self.events, self.rules = columns, events, rules
+        self.columns, self.events = columns, events
+        self.greedy, self.symmetry = Rule.GREEDY in rules, Rule.SYMMETRY in rules
+        self.live, self.dominance = Rule.LIVE in rules, Rule.DOMINANCE in rules
+        self.register = columns if isinstance(columns, RegisterColumns) else None
+        self.outlook = None if self.register is None else Outlook(self.register, events)
+        self.dead = self.outlook is not None and Rule.DEAD in rules and not self.outlook.any_differs
         self.open: dict[int, int] = {}  # with their bits
+        self.open_pure: dict[int, int] = {}
         self.available: list[int] = []  # how many of each class have been called
         self.members: list[list[int]] = []  # the operations of each class, by call
         self.bit = [0] * len(columns.times)
         self.returns: dict[int, int] = {~event: place for place, event in enumerate(events) if event < 0}
         self._class: dict[int, int] = {}
         self._steps: dict[tuple[int, int], int] = {}
-        self.register = columns if isinstance(columns, RegisterColumns) else None
-        self.outlook = None if self.register is None else Outlook(self.register, events)
         self.pure = [self._is_pure(operation) for operation in range(len(columns.times))]
         self.step = columns.step if isinstance(columns, RegisterColumns) else self._step_by_table
         self._assign()
@@ -184,9 +120,10 @@ class Window:
     def _step_by_table(self, state: int, operation: int) -> int:
         assert isinstance(self.columns, TableColumns)
         key = state, self.columns.code[operation]
-        if key not in self._steps:
-            self._steps[key] = self.columns.step(*key)
-        return self._steps[key]
+        following = self._steps.get(key)
+        if following is None:
+            following = self._steps[key] = self.columns.step(*key)
+        return following
 
     def _assign(self) -> None:
         """A bit to each completed operation from its call to its return; a class to pending ones that can matter."""
@@ -202,7 +139,7 @@ class Window:
                     bits += 1
                 self.bit[event] = free.pop()
             elif not self.pure[event]:
-                identity = self.identity(event) if Rule.SYMMETRY in self.rules else event
+                identity = self.identity(event) if self.symmetry else event
                 number = self._class[event] = classes.setdefault(identity, len(self.members))
                 if number == len(self.members):
                     self.members.append([])
@@ -211,14 +148,18 @@ class Window:
 
     def enter(self, operation: int) -> None:
         """Pass the call of the operation."""
-        if self.bit[operation]:
-            self.open[operation] = self.bit[operation]
+        bit = self.bit[operation]
+        if bit:
+            self.open[operation] = bit
+            if self.pure[operation]:
+                self.open_pure[operation] = bit
         elif operation in self._class:
             self.available[self._class[operation]] += 1
 
     def leave(self, operation: int) -> None:
         """Pass the return of the operation."""
         del self.open[operation]
+        self.open_pure.pop(operation, None)
 
     def undo(self, event: int) -> None:
         """Take back the last event."""
@@ -229,15 +170,15 @@ class Window:
         elif event in self._class:
             self.available[self._class[event]] -= 1
 
-    def absorbed(self, configuration: Configuration, operations: Sequence[int]) -> Configuration:
-        """Rule GREEDY, for some of the open operations."""
-        if Rule.GREEDY not in self.rules:
+    def absorbed(self, configuration: Configuration, operations: Iterable[int]) -> Configuration:
+        """Rule GREEDY, for some of the open operations that change nothing."""
+        if not self.greedy:
             return configuration
         state, mask, used, trail = configuration
-        step, pure, bits = self.step, self.pure, self.bit
+        step, bits = self.step, self.bit
         for operation in operations:
             bit = bits[operation]
-            if pure[operation] and bit and not mask & bit and step(state, operation) == state:
+            if not mask & bit and step(state, operation) == state:
                 mask |= bit
                 trail = trail, operation
         return state, mask, used, trail
@@ -245,42 +186,62 @@ class Window:
     def choices(self, position: int, configuration: Configuration, target: int) -> list[Choice]:
         """The ways to go on towards the return of `target`, the most promising last."""
         state, mask, used, _ = configuration
-        live = Rule.LIVE in self.rules
+        step, returns, pure = self.step, self.returns, self.pure
         waits = [operation for operation, bit in self.open.items() if not mask & bit]
+        absorbs = self.greedy and self.register is not None  # so that what changes nothing is not possible here
+        endangered = self.live and self.is_endangered(position, state)
         ways = []
         for operation in waits:
-            following = self.step(state, operation)
-            if following != NOWHERE and not (live and self.is_doomed(position, waits, state, operation, following)):
-                ways.append((self._helps(following, operation, target), -self.returns[operation], operation))
+            if absorbs and pure[operation]:
+                continue
+            following = step(state, operation)
+            if following == NOWHERE:
+                continue
+            if not (endangered and self.is_doomed(position, waits, state, operation, following)):
+                ways.append((self._helps(following, operation, target), -returns[operation], operation))
         ways.sort()
-        if Rule.SYMMETRY in self.rules:
-            first = {self.identity(operation): operation for _, _, operation in sorted(ways, key=lambda way: way[1])}
-            ways = [way for way in ways if first[self.identity(way[2])] == way[2]]
+        if self.symmetry and len(ways) > 1:
+            ways = self._first_of_each_kind(ways)
+        chosen = [way[2] for way in ways]
+        if not self.members:
+            return chosen
         pending = []
         for number, members in enumerate(self.members):
             if used[number] < self.available[number]:
                 operation = members[used[number]]
-                following = self.step(state, operation)
-                if following not in (NOWHERE, state) and self._is_useful(position, waits, state, operation, following):
+                following = step(state, operation)
+                if (
+                    following not in (NOWHERE, state)
+                    and not (endangered and self.is_doomed(position, waits, state, operation, following))
+                    and (not self.dominance or self.is_wanted(position, waits, following))
+                ):
                     pending.append((self._helps(following, operation, target), ~number))
         pending.sort(reverse=True)
-        chosen = [way[-1] for way in ways]
         if pending and pending[0][0] and not (ways and ways[-1][0]):
             chosen.append(pending.pop(0)[1])
         return [choice for _, choice in pending] + chosen
+
+    def _first_of_each_kind(self, ways: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """Rule SYMMETRY."""
+        first: dict[Hashable, tuple[int, int, int]] = {}
+        for way in ways:
+            other = first.setdefault(self.identity(way[2]), way)
+            if way[1] > other[1]:
+                first[self.identity(way[2])] = way
+        return ways if len(first) == len(ways) else [way for way in ways if first[self.identity(way[2])] is way]
 
     def _helps(self, following: int, operation: int, target: int) -> int:
         """How much sooner an operation leads to the target: 2 if it is the target, 1 if the target can be next."""
         if operation == target:
             return 2
-        return int(self.register is not None and self.register.step(following, target) != NOWHERE)
+        return int(self.register is not None and self.step(following, target) != NOWHERE)
 
     def apply(self, position: int, configuration: Configuration, choice: Choice) -> Configuration:
         """The configuration after the choice."""
         state, mask, used, trail = configuration
         operation = choice if choice >= 0 else self.members[~choice][used[~choice]]
         following = self.step(state, operation)
-        if Rule.DEAD in self.rules:
+        if self.dead:
             for dead in self.squeezed_in(position, mask, operation):
                 mask |= self.bit[dead]
                 trail = trail, dead
@@ -288,12 +249,12 @@ class Window:
             mask |= self.bit[operation]
         else:
             used = (*used[:~choice], used[~choice] + 1, *used[~choice + 1 :])
-        return self.absorbed((following, mask, used, (trail, operation)), list(self.open))
+        return self.absorbed((following, mask, used, (trail, operation)), self.open_pure)
 
     def squeezed_in(self, position: int, mask: int, operation: int) -> Iterator[int]:
         """Rule DEAD: what comes just before the operation."""
-        register, outlook = self.register, self.outlook
-        if register is None or outlook is None or outlook.any_differs or register.kind[operation] != WRITE:
+        register = self.register
+        if register is None or register.kind[operation] != WRITE:
             return
         waits = [each for each, bit in self.open.items() if not mask & bit and each != operation]
         placed = set()
@@ -312,24 +273,27 @@ class Window:
         taken = value in outlook.pending_taken or outlook.last_taker_return.get(value, -1) >= position
         return not taken and outlook.last_read_call.get(value, -1) < position
 
+    def is_endangered(self, position: int, state: int) -> bool:
+        """Whether nobody who is called later, or may never return, can bring the state back."""
+        outlook = self.outlook
+        if outlook is None or state in outlook.pending_produced:
+            return False
+        return outlook.last_producer_call.get(state, -1) < position
+
     def is_doomed(self, position: int, waits: Sequence[int], state: int, operation: int, following: int) -> bool:
-        """Rule LIVE: whether the operation overwrites what somebody must still find and nobody can bring back."""
+        """Rule LIVE: whether the operation overwrites what somebody must still find, when only open ones could bring it
+        back and none does."""
         register, outlook = self.register, self.outlook
         if register is None or outlook is None or following == state:
             return False
-        if state in outlook.pending_produced or outlook.last_producer_call.get(state, -1) >= position:
-            return False
-        others = [each for each in waits if each != operation]
-        if any(register.kind[each] in (WRITE, CAS) and register.b[each] == state for each in others):
-            return False
-        if outlook.last_observer_call.get(state, -1) >= position:
-            return True
-        return any(register.kind[each] in (READ, CAS) and register.a[each] == state for each in others)
-
-    def _is_useful(self, position: int, waits: Sequence[int], state: int, operation: int, following: int) -> bool:
-        if Rule.LIVE in self.rules and self.is_doomed(position, waits, state, operation, following):
-            return False
-        return Rule.DOMINANCE not in self.rules or self.is_wanted(position, waits, following)
+        found = outlook.last_observer_call.get(state, -1) >= position
+        for other in waits:
+            if other != operation:
+                kind = register.kind[other]
+                if kind in (WRITE, CAS) and register.b[other] == state:
+                    return False
+                found = found or (kind in (READ, CAS) and register.a[other] == state)
+        return found
 
     def is_wanted(self, position: int, waits: Sequence[int], value: int) -> bool:
         """Whether anybody may still find the value. If not, it is overwritten blindly, and was not needed."""
@@ -342,7 +306,7 @@ class Window:
 
 
 class Outlook:
-    """What is still to come for each value of a register, in positions of events."""
+    """What is still to come for each value of a register, in places of events."""
 
     def __init__(self, register: RegisterColumns, events: Sequence[int]) -> None:
         self.last_read_call: dict[int, int] = {}
@@ -386,10 +350,14 @@ class Seen:
     def add(self, position: int, configuration: Configuration) -> bool:
         """Take a configuration, unless it is there or another dominates it. Whether it was taken."""
         state, mask, used, _ = configuration
-        others = self._used.setdefault((position, state, mask), [])
-        if used in others or (self._dominance and any(map(dominates, others, [used] * len(others)))):
+        key = position, state, mask
+        others = self._used.get(key)
+        if others is None:
+            self._used[key] = [used]
+        elif used in others or (self._dominance and any(dominates(other, used) for other in others)):
             return False
-        others.append(used)
+        else:
+            others.append(used)
         self.size += 1
         return True
 
@@ -397,134 +365,3 @@ class Seen:
 def dominates(fewer: tuple[int, ...], more: tuple[int, ...]) -> bool:
     """Rule DOMINANCE: whether no pending operation was used more often."""
     return all(x <= y for x, y in zip(fewer, more, strict=True))
-
-
-class DepthFirst:
-    """Follows one order at a time and goes back where it fails. Fast where there is a linearization."""
-
-    def __init__(self, window: Window, meter: Meter) -> None:
-        self.window, self.meter = window, meter
-        self.position = 0
-        """The furthest event that was reached."""
-        self.trail: Trail = None
-        self._seen = Seen(Rule.DOMINANCE in window.rules)
-        self._frames: list[tuple[int, Configuration, list[Choice]]] = []
-        self._at = 0
-        self._started = False
-
-    @property
-    def configurations(self) -> int:
-        """How many were held so far."""
-        return self._seen.size
-
-    def run(self, limit: float) -> bool | None:
-        """Decide; None if it has held that many configurations by then. Can be called again."""
-        window, frames, seen = self.window, self._frames, self._seen
-        if not self._started:
-            self._started = True
-            if self._arrive(window.start):
-                return True
-        while frames:
-            if seen.size >= limit:
-                return None
-            self.meter.tick()
-            position, configuration, choices = frames[-1]
-            while self._at > position:
-                self._at -= 1
-                window.undo(window.events[self._at])
-            if not choices:
-                frames.pop()
-            elif self._arrive(window.apply(position, configuration, choices.pop())):
-                return True
-        return False
-
-    def _arrive(self, configuration: Configuration) -> bool:
-        """Go on to the first return of an operation that is not linearized. Whether there was none."""
-        window, events = self.window, self.window.events
-        while self._at < len(events):
-            event = events[self._at]
-            if event >= 0:
-                window.enter(event)
-                configuration = window.absorbed(configuration, (event,))
-            elif configuration[1] & window.bit[~event]:
-                state, mask, used, trail = configuration
-                configuration = state, mask ^ window.bit[~event], used, trail
-                window.leave(~event)
-            else:
-                break
-            self._at += 1
-        self.position = max(self.position, self._at)
-        if self._at == len(events):
-            self.trail = configuration[3]
-            return True
-        if self._seen.add(self._at, configuration):
-            self._frames.append((self._at, configuration, window.choices(self._at, configuration, ~events[self._at])))
-        return False
-
-
-class BreadthFirst:
-    """Passes the events with all configurations at once. Fast where there is no order, and knows when it went wrong."""
-
-    def __init__(self, window: Window, meter: Meter) -> None:
-        self.window, self.meter = window, meter
-        self.position = 0
-        """The event that was reached."""
-        self.configurations = 0
-        """How many were looked at."""
-        self._level = [window.start]
-
-    @property
-    def trail(self) -> Trail:
-        return self._level[0][3]
-
-    def states(self) -> tuple[int, ...]:
-        """Those that are possible at the position."""
-        return tuple(sorted({state for state, _, _, _ in self._level}))
-
-    def run(self, limit: float) -> bool | None:
-        """Decide; None if it has looked at that many configurations by then. Can be called again."""
-        window, events = self.window, self.window.events
-        while self.position < len(events):
-            self.meter.tick()
-            event = events[self.position]
-            if event >= 0:
-                window.enter(event)
-                self._level = [window.absorbed(each, (event,)) for each in self._level]
-            else:
-                following = self._return(~event, limit)
-                if not following:
-                    return None if following is None else False
-                self._level = following
-                window.leave(~event)
-            self.position += 1
-        return True
-
-    def _return(self, operation: int, limit: float) -> list[Configuration] | None:
-        """The configurations in which the operation is linearized; None when the limit was reached before."""
-        bit = self.window.bit[operation]
-        ready = []
-        seen = Seen(Rule.DOMINANCE in self.window.rules)
-        # Those that used fewer pending operations come first, so that none is kept that a later one dominates.
-        work: dict[int, list[Configuration]] = {}
-        for configuration in self._level:
-            work.setdefault(sum(configuration[2]), []).append(configuration)
-        while work:
-            total = min(work)
-            configuration = work[total].pop()
-            if not work[total]:
-                del work[total]
-            if not seen.add(self.position, configuration):
-                continue
-            if self.configurations >= limit:
-                return None
-            self.meter.tick()
-            self.configurations += 1
-            state, mask, used, trail = configuration
-            if mask & bit:
-                ready.append((state, mask ^ bit, used, trail))
-                continue
-            for choice in self.window.choices(self.position, configuration, operation):
-                work.setdefault(total + (choice < 0), []).append(
-                    self.window.apply(self.position, configuration, choice)
-                )
-        return ready

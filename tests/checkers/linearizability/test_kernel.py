@@ -1,6 +1,7 @@
 """Native code, its twin in Python, porcupine and an oracle that tries every order must agree."""
 
 import os
+import random
 import shutil
 import sysconfig
 from array import array
@@ -11,10 +12,13 @@ import pytest
 from random_columns import Shape, final_states, histories, is_linearizable, medium, prefix
 
 from splitbrain.checkers import porcupine
-from splitbrain.checkers.linearizability import blocks, kernel, tighten, windowed
+from splitbrain.checkers.linearizability import blocks, general, kernel, rank, tighten, windowed
 from splitbrain.checkers.linearizability.columns import NEVER, NOWHERE, RegisterColumns, Times
-from splitbrain.checkers.linearizability.meter import Limits, Meter, Reason
-from splitbrain.checkers.linearizability.windowed import ALL_RULES, NO_LIMITS, Answer, Rule, Way
+from splitbrain.checkers.linearizability.general import Answer
+from splitbrain.checkers.linearizability.meter import NO_LIMITS, Limits, Meter, Reason, SpentError
+from splitbrain.checkers.linearizability.rank import NO_TIME
+from splitbrain.checkers.linearizability.segments import segment
+from splitbrain.checkers.linearizability.windowed import ALL_RULES, Rule, Way
 
 EVERY_WAY = (Way.DEPTH, Way.BREADTH, Way.BOTH)
 
@@ -46,10 +50,11 @@ def is_linearization(columns: RegisterColumns, order: object) -> bool:
 
 
 def check_all(columns: RegisterColumns, expected: bool) -> None:
-    for way in EVERY_WAY:
-        check(columns, kernel.search(columns, way=way), expected)
-    for way in (Way.DEPTH, Way.BREADTH):
-        check(columns, windowed.search(columns, way=way), expected)
+    for search in (kernel.search, general.search):
+        for way in (Way.DEPTH, Way.BREADTH):
+            check(columns, search(columns, way=way), expected)
+        for patience in (1, general.PATIENCE):
+            check(columns, search(columns, patience=patience), expected)
     answer = kernel.zones(columns)
     if answer is not None:
         check(columns, answer, expected)
@@ -62,7 +67,8 @@ def check_all(columns: RegisterColumns, expected: bool) -> None:
         assert list(answer.order) == (order or [])
         assert (order is not None) is expected
     smaller, kept = kernel.tightened(columns)
-    assert (list(kept), list(smaller.times.call), list(smaller.times.return_)) == tighten.tightened(columns)
+    by_twin = tighten.tightened(columns, Meter(NO_LIMITS))
+    assert (list(kept), list(smaller.times.call), list(smaller.times.return_)) == by_twin
     answer = kernel.search(smaller)
     check(columns, replace(answer, order=[kept[number] for number in answer.order]), expected)
 
@@ -100,13 +106,71 @@ def test_medium_histories() -> None:
     assert min(seen.values()) > 400
 
 
+def test_what_a_segment_shows_holds_of_the_whole() -> None:
+    """From one of its starts the segment of a linearizable history has an order."""
+    choose = random.Random("segments")
+    partial = 0
+    for columns in histories("segment", 1_500):
+        if is_linearizable(columns):
+            events = windowed.in_order(columns.times)
+            part = segment(columns, events, choose.randrange(len(events)), choose.randint(0, len(events)))
+            assert any(is_linearizable(replace(part.columns, initial=start)) for start in part.starts), columns
+            partial += part.begin > 0
+    assert partial > 500
+
+
+def test_segments_find_what_is_wrong() -> None:
+    found = {kernel.search: 0, general.search: 0}
+    for columns in histories("stuck", 1_000, medium):
+        for search in found:
+            answer = search(columns, patience=1)
+            if answer.way is Way.SEGMENT:
+                assert answer.valid is False
+                assert answer.operation is not None
+                assert answer.since is not None
+                assert columns.times.return_[answer.operation] != NEVER
+                found[search] += 1
+    assert min(found.values()) > 40
+
+
+def test_ranking() -> None:
+    choose = random.Random("rank")
+    for size in [*range(12), 300]:
+        for span in (3, 50, 10**15):
+            calls = array("q", [choose.randint(-span, span) for _ in range(size)])
+            ends = [call + choose.randint(0, span) for call in calls]
+            returns = array("q", [NO_TIME if choose.random() < 0.2 else end for end in ends])
+            kind, a = array("B", [0]) * size, array("i", range(size))
+            columns = RegisterColumns(Times(calls, returns), kind, a, array("i", reversed(a)), size, 0)
+            found, order = kernel.ranked(columns)
+            assert (found, order) == rank.ranked(columns, Meter(NO_LIMITS))
+            assert list(order) == sorted(range(size), key=calls.__getitem__)
+            assert (found.a, found.b) == (order, array("i", [columns.b[each] for each in order]))
+            end = [found.times.return_[order.index(each)] for each in range(size)]
+            start = [found.times.call[order.index(each)] for each in range(size)]
+            positions = start + [each for each in end if each != NEVER]
+            assert sorted(positions) == list(range(len(positions)))
+            for each in range(size):
+                assert (end[each] == NEVER) == (returns[each] == NO_TIME)
+                assert all((end[each] < start[other]) == (returns[each] < calls[other]) for other in range(size))
+
+
+def test_ranking_refuses_a_return_before_the_call() -> None:
+    times = Times(array("q", [5]), array("q", [4]))
+    columns = RegisterColumns(times, array("B", [0]), array("i", [0]), array("i", [0]), 1, 0)
+    with pytest.raises(ValueError, match="before its call"):
+        kernel.ranked(columns)
+    with pytest.raises(ValueError, match="before its call"):
+        rank.ranked(columns, Meter(NO_LIMITS))
+
+
 def test_every_set_of_rules() -> None:
     for number, columns in enumerate(histories("rules", 1_600)):
         expected = is_linearizable(columns)
         rules = Rule(number % 32)
         for way in (Way.DEPTH, Way.BREADTH):
             check(columns, kernel.search(columns, rules=rules, way=way), expected)
-            check(columns, windowed.search(columns, rules=rules, way=way), expected)
+            check(columns, general.search(columns, rules=rules, way=way), expected)
 
 
 def test_the_shortest_prefix_that_fails_and_the_states_before() -> None:
@@ -118,7 +182,7 @@ def test_the_shortest_prefix_that_fails_and_the_states_before() -> None:
         ends = (end for end, event in enumerate(events) if event < 0)
         end = next(end for end in ends if not is_linearizable(prefix(columns, events[: end + 1])))
         possible = final_states(prefix(columns, events[:end]))
-        for search in (kernel.search, windowed.search):
+        for search in (kernel.search, general.search):
             answer = search(columns, rules=ALL_RULES & ~Rule.LIVE, way=Way.BREADTH)
             assert answer.valid is False
             assert answer.operation == ~events[end]
@@ -138,7 +202,7 @@ def test_more_open_operations_and_more_crashed_ones_than_a_word_has_bits() -> No
             assert len(window.members) > 64
             expected = kernel.zones(columns)
             assert expected is not None
-            for search in (kernel.search, windowed.search):
+            for search in (kernel.search, general.search):
                 for way in (Way.DEPTH, Way.BREADTH):
                     answer = search(columns, Limits(configurations=1_000), way=way)
                     assert answer.valid in (None, expected.valid)
@@ -148,7 +212,7 @@ def test_more_open_operations_and_more_crashed_ones_than_a_word_has_bits() -> No
     assert min(decided.values()) >= 5
 
 
-@pytest.mark.parametrize("search", [kernel.search, windowed.search])
+@pytest.mark.parametrize("search", [kernel.search, general.search])
 @pytest.mark.parametrize("way", EVERY_WAY)
 def test_limits(search: object, way: Way) -> None:
     assert callable(search)
@@ -162,13 +226,33 @@ def test_limits(search: object, way: Way) -> None:
     assert search(columns, Limits(stop=bytearray(b"\1")), Rule.GREEDY, way).reason is Reason.STOPPED
 
 
-def test_memory_is_limited() -> None:
-    if not kernel.NATIVE:
-        pytest.skip("native code only")
-    hard = Shape(size=60, values=5, clients=30, crash=0, wrong=0, unique=False, cas=True, ties=False)
+@pytest.mark.parametrize("search", [kernel.search, general.search])
+@pytest.mark.parametrize("way", [Way.DEPTH, Way.BREADTH])
+def test_memory_is_limited(search: object, way: Way) -> None:
+    assert callable(search)
+    hard = Shape(size=60, values=5, clients=30, crash=0, wrong=0.5, unique=False, cas=True, ties=False)
     (columns,) = histories("memory", 1, lambda _: hard)
-    answer = kernel.search(columns, Limits(bytes=1_000_000, configurations=1_000_000), Rule(0), Way.BREADTH)
+    answer = search(columns, Limits(bytes=500_000, configurations=1_000_000), Rule(0), way)
     assert (answer.valid, answer.reason) == (None, Reason.MEMORY)
+
+
+def test_each_part_keeps_to_its_limits() -> None:
+    shape = Shape(size=2_000, values=0, clients=5, crash=0, wrong=0, unique=True, cas=False, ties=False)
+    (columns,) = histories("limits", 1, lambda _: shape)
+    answer = kernel.zones(columns)
+    assert answer is not None
+    late = Limits(seconds=0)
+    stopped = kernel.zones(columns, late)
+    assert stopped is not None
+    assert (stopped.valid, stopped.reason) == (None, Reason.TIME)
+    times = Times(array("q", columns.times.call), array("q", columns.times.return_))
+    for part in (
+        lambda: kernel.tightened(columns, late),
+        lambda: kernel.is_linearization(columns, answer.order, late),
+        lambda: kernel.ranked(replace(columns, times=times), late),
+    ):
+        with pytest.raises(SpentError):
+            part()
 
 
 def test_columns_that_make_no_sense_are_refused() -> None:
@@ -181,6 +265,8 @@ def test_columns_that_make_no_sense_are_refused() -> None:
         kernel.search(replace(good, a=array("i", [7]), b=array("i", [0])))
     with pytest.raises(ValueError, match="before its call"):
         kernel.zones(replace(good, b=array("i", [0]), times=Times(array("i", [5]), array("i", [1]))))
+    with pytest.raises(ValueError, match="wrong type"):
+        kernel.search(replace(good, b=memoryview(b"12345678")[1:5]))  # type: ignore[arg-type]
 
 
 def test_no_operations() -> None:

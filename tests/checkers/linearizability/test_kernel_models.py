@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import engines, kernel, windowed
+from splitbrain.checkers.linearizability import engines, general, kernel, windowed
 from splitbrain.checkers.linearizability.columns import TableColumns, TooManyStatesError, table_columns
 from splitbrain.checkers.linearizability.prepare import relevant
 from splitbrain.checkers.linearizability.search import search
@@ -137,7 +137,7 @@ def test_tables_give_the_verdicts_of_the_oracle(name: str, hint: bool) -> None:
     for operations in histories(name, 500, 7):
         expected = is_linearizable(model, operations)
         present = relevant(model, operations)
-        for engine in kernel.search, windowed.search:
+        for engine in kernel.search, general.search:
             for way in Way.DEPTH, Way.BREADTH:
                 columns = table_columns(model, present)
                 for rules in windowed.ALL_RULES, windowed.ALL_RULES & ~Rule.GREEDY:
@@ -179,7 +179,7 @@ def test_too_many_states_fall_back_to_porcupine(monkeypatch: pytest.MonkeyPatch)
     assert used == {"search", "porcupine"}
 
 
-@pytest.mark.parametrize("engine", [kernel.search, windowed.search])
+@pytest.mark.parametrize("engine", [kernel.search, general.search])
 def test_a_table_that_overflows_says_so(engine: Callable[[TableColumns], object]) -> None:
     model = model_of("queue")
     operations = next(each for each in histories("queue", 100, 30) if sum(one.f == "put" for one in each) > 10)
@@ -187,7 +187,7 @@ def test_a_table_that_overflows_says_so(engine: Callable[[TableColumns], object]
         engine(table_columns(model, operations, states=3))
 
 
-@pytest.mark.parametrize("engine", [kernel.search, windowed.search])
+@pytest.mark.parametrize("engine", [kernel.search, general.search])
 def test_errors_of_a_model_come_through(engine: Callable[[TableColumns], object]) -> None:
     def broken(state: State, operation: Operation) -> tuple[Step, ...]:
         raise ZeroDivisionError

@@ -12,16 +12,17 @@ from itertools import chain
 import pytest
 from random_columns import histories, is_linearizable
 
-from splitbrain.checkers.linearizability import blocks, tighten, windowed
+from splitbrain.checkers.linearizability import blocks, general, segments, tighten, windowed
+from splitbrain.checkers.linearizability.blocks import _Blocks
 from splitbrain.checkers.linearizability.columns import CAS, DIFFERS, NEVER, READ, WRITE, RegisterColumns, Times
-from splitbrain.checkers.linearizability.meter import Meter
-from splitbrain.checkers.linearizability.windowed import NO_LIMITS, Rule, Way, Window
+from splitbrain.checkers.linearizability.meter import NO_LIMITS, Meter
+from splitbrain.checkers.linearizability.windowed import Rule, Way, Window
 
 Patch = pytest.MonkeyPatch
 
 
 def by_search(columns: RegisterColumns, way: Way) -> bool | None:
-    return windowed.search(columns, way=way).valid
+    return general.search(columns, way=way).valid
 
 
 def by_zones(columns: RegisterColumns) -> bool | None:
@@ -32,16 +33,16 @@ def by_zones(columns: RegisterColumns) -> bool | None:
 
 
 def by_tightening(columns: RegisterColumns) -> bool | None:
-    kept, call, return_ = tighten.tightened(columns)
+    kept, call, return_ = tighten.tightened(columns, Meter(NO_LIMITS))
     kind = array("B", map(columns.kind.__getitem__, kept))
     a, b = (array("i", map(column.__getitem__, kept)) for column in (columns.a, columns.b))
     times = Times(array("i", call), array("i", return_))
-    return windowed.search(replace(columns, times=times, kind=kind, a=a, b=b)).valid
+    return general.search(replace(columns, times=times, kind=kind, a=a, b=b)).valid
 
 
 def is_ever_wrong(decide: Callable[[RegisterColumns], bool | None], count: int = 4_000) -> bool:
     """Whether one of the histories is judged wrongly; an error counts as well."""
-    for columns in chain([taken_later()], histories("tiny 0", count)):
+    for columns in chain([taken_later(), gone_later()], histories("tiny 0", count)):
         try:
             answer = decide(columns)
         except (LookupError, AssertionError, ValueError):
@@ -60,6 +61,15 @@ def taken_later() -> RegisterColumns:
         (CAS, 1, 3, 10, NEVER),
         (READ, 3, -1, 22, 25),
     ]
+    return made_of(rows)
+
+
+def gone_later() -> RegisterColumns:
+    """A value that a compare-and-set did not find, since another had taken its place that nobody ever read."""
+    return made_of([(WRITE, -1, 2, 0, 21), (WRITE, -1, 1, 2, 5), (READ, 1, -1, 6, 7), (DIFFERS, 1, -1, 8, 9)])
+
+
+def made_of(rows: list[tuple[int, int, int, int, int]]) -> RegisterColumns:
     kind, *columns = zip(*rows, strict=True)
     a, b, call, return_ = (array("i", column) for column in columns)
     return RegisterColumns(Times(call, return_), array("B", kind), a, b, 4, 0)
@@ -119,13 +129,12 @@ def dead_despite_pending_takers(patch: Patch) -> None:
 
 
 def dead_despite_answers_of_false(patch: Patch) -> None:
-    original = Window.squeezed_in
+    def init(self, columns, events, rules):  # type: ignore[no-untyped-def]
+        made(self, columns, events, rules)
+        self.dead = True
 
-    def squeezed_in(self, position, mask, operation):  # type: ignore[no-untyped-def]
-        self.outlook.any_differs = False
-        return original(self, position, mask, operation)
-
-    patch.setattr(Window, "squeezed_in", squeezed_in)
+    made = Window.__init__
+    patch.setattr(Window, "__init__", init)
 
 
 def live_without_producers(patch: Patch) -> None:
@@ -136,13 +145,17 @@ def live_without_producers(patch: Patch) -> None:
 
 
 def live_without_pending_producers(patch: Patch) -> None:
-    original = Window.is_doomed
+    original = Window.is_endangered
 
-    def is_doomed(self, position, waits, state, operation, following):  # type: ignore[no-untyped-def]
+    def is_endangered(self, position, state):  # type: ignore[no-untyped-def]
         self.outlook.pending_produced.clear()
-        return original(self, position, waits, state, operation, following)
+        return original(self, position, state)
 
-    patch.setattr(Window, "is_doomed", is_doomed)
+    patch.setattr(Window, "is_endangered", is_endangered)
+
+
+def live_without_later_producers(patch: Patch) -> None:
+    patch.setattr(Window, "is_endangered", lambda self, position, state: True)
 
 
 def dominance_of_all(patch: Patch) -> None:
@@ -188,6 +201,7 @@ def memory_without_the_mask(patch: Patch) -> None:
         dead_despite_pending_takers,
         dead_despite_answers_of_false,
         live_without_producers,
+        live_without_later_producers,
         live_without_pending_producers,
         dominance_of_all,
         dominance_reversed,
@@ -242,25 +256,46 @@ def test_broken_tightening_is_noticed(breaking: Callable[[Patch], None], monkeyp
 
 
 def include_all_pending(patch: Patch) -> None:
-    patch.setattr(blocks, "_happened", lambda columns, writer, readers: [True] * len(columns.kind))
+    patch.setattr(_Blocks, "_happened", lambda self: [True] * len(self.columns.kind))
 
 
 def include_no_pending(patch: Patch) -> None:
-    def happened(columns, writer, readers):  # type: ignore[no-untyped-def]
-        return [end != NEVER for end in columns.times.return_]
-
-    patch.setattr(blocks, "_happened", happened)
+    patch.setattr(_Blocks, "_happened", lambda self: [end != NEVER for end in self.columns.times.return_])
 
 
 def initial_value_written_again(patch: Patch) -> None:
-    original = blocks._writers
+    def fill(self):  # type: ignore[no-untyped-def]
+        given = self.columns
+        self.columns = replace(given, initial=-2)
+        original(self)
+        self.columns = given
 
-    def writers(columns):  # type: ignore[no-untyped-def]
-        if columns.initial in columns.b and CAS not in columns.kind:
-            return {columns.b[each]: each for each, kind in enumerate(columns.kind) if kind == WRITE}
-        return original(columns)
+    original = _Blocks._fill
+    patch.setattr(_Blocks, "_fill", fill)
 
-    patch.setattr(blocks, "_writers", writers)
+
+def two_takers_of_a_value(patch: Patch) -> None:
+    def taker(self, happened):  # type: ignore[no-untyped-def]
+        taken = {self.columns.a[each]: each for each in self.takers if happened[each]}
+        return [taken.get(value, -1) for value in range(self.columns.values)]
+
+    patch.setattr(_Blocks, "_taker", taker)
+
+
+def order_in_blocks_ignored(patch: Patch) -> None:
+    """Only how far each block reaches is looked at."""
+
+    def zones(self, happened, taker):  # type: ignore[no-untyped-def]
+        ends = self.columns.times.return_
+        self.columns = replace(self.columns, times=Times(self.columns.times.call, array("i", [NEVER]) * len(ends)))
+        found = original(self, happened, taker)
+        self.columns = replace(self.columns, times=Times(self.columns.times.call, ends))
+        first = {each: ends[each] for each, kind in enumerate(self.columns.kind) if kind == WRITE}
+        rows = ((first.get(number, -1), number, last, value) for _, _, number, last, value in found or ())
+        return found and [(min(soonest, last), soonest, *others, last, value) for soonest, *others, last, value in rows]
+
+    original = _Blocks._zones
+    patch.setattr(_Blocks, "_zones", zones)
 
 
 def false_answers_ignored(patch: Patch) -> None:
@@ -268,8 +303,57 @@ def false_answers_ignored(patch: Patch) -> None:
 
 
 @pytest.mark.parametrize(
-    "breaking", [include_all_pending, include_no_pending, initial_value_written_again, false_answers_ignored]
+    "breaking",
+    [
+        include_all_pending,
+        include_no_pending,
+        initial_value_written_again,
+        two_takers_of_a_value,
+        order_in_blocks_ignored,
+        false_answers_ignored,
+    ],
 )
 def test_broken_zones_are_noticed(breaking: Callable[[Patch], None], monkeypatch: Patch) -> None:
     breaking(monkeypatch)
     assert is_ever_wrong(by_zones)
+
+
+def by_segments(columns: RegisterColumns) -> bool | None:
+    return general.search(columns, patience=1).valid
+
+
+def open_operations_must_return(patch: Patch) -> None:
+    """Those that were open at the beginning are done in the segment, if they returned in it."""
+
+    def segment(columns, events, stuck, width):  # type: ignore[no-untyped-def]
+        part = original(columns, events, stuck, width)
+        places = {event: place - part.begin + 1 for place, event in enumerate(events)}
+        ends = [
+            places.get(~number, NEVER) if call == 0 else end
+            for number, call, end in zip(part.numbers, part.columns.times.call, part.columns.times.return_, strict=True)
+        ]
+        return replace(part, columns=replace(part.columns, times=Times(part.columns.times.call, array("i", ends))))
+
+    original = segments.segment
+    patch.setattr(general, "segment", segment)
+
+
+def open_operations_left_out(patch: Patch) -> None:
+    patch.setattr(segments, "_changes", lambda columns, operation: False)
+
+
+def started_from_the_initial_value(patch: Patch) -> None:
+    def segment(columns, *rest):  # type: ignore[no-untyped-def]
+        return replace(original(columns, *rest), starts=[columns.initial])
+
+    original = segments.segment
+    patch.setattr(general, "segment", segment)
+
+
+@pytest.mark.parametrize(
+    "breaking", [open_operations_must_return, open_operations_left_out, started_from_the_initial_value]
+)
+def test_broken_segments_are_noticed(breaking: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    assert not is_ever_wrong(by_segments, 1_000)
+    breaking(monkeypatch)
+    assert is_ever_wrong(by_segments)
