@@ -17,32 +17,36 @@ from .prepare import simplify
 from .search import search
 
 
-def decide(model: Model, operations: Sequence[Operation], budget: Budget) -> EngineResult:
+def decide(
+    model: Model, operations: Sequence[Operation], budget: Budget, stop: bytearray | None = None
+) -> EngineResult:
     """Whether relevant operations of one object are linearizable, by the cheapest engine that applies.
+
+    Setting the only byte of `stop` from another thread ends it.
 
     * `zones`, for registers whose values are written once, in linear time;
     * `search`, for other registers, and for all models by a table of their steps;
     * `porcupine`, where that table would hold too many states.
     """
     begun = monotonic()
-    limits = Limits(budget.seconds, budget.configurations)
+    limits = Limits(budget.seconds, budget.configurations, budget.bytes, bytearray(1) if stop is None else stop)
     columns = register_columns(model, operations)
     if columns is not None:
         answer = kernel.zones(columns, limits)
         if answer is not None:
-            return _result(answer, "zones", range(len(operations)), operations, budget)
+            return result_of(answer, "zones", range(len(operations)), operations, budget)
         smaller, numbers = kernel.tightened(columns, limits)
-        return _result(kernel.search(smaller, limits), "search", numbers, operations, budget)
+        return result_of(kernel.search(smaller, limits), "search", numbers, operations, budget)
     operations = simplify(model, operations)
     try:
         answer = kernel.search(table_columns(model, operations), limits)
     except TooManyStatesError:
         left = None if budget.seconds is None else max(0.0, budget.seconds - (monotonic() - begun))
         return replace(search(model, operations, Budget(left, budget.configurations)), engine="porcupine")
-    return _result(answer, "search", range(len(operations)), operations, budget)
+    return result_of(answer, "search", range(len(operations)), operations, budget)
 
 
-def _result(
+def result_of(
     answer: Answer,
     engine: str,
     numbers: Sequence[int],
@@ -52,10 +56,9 @@ def _result(
     """The answer in terms of operations; `numbers` are their places, by their numbers in the columns."""
     work = answer.configurations
     if answer.valid is None:
+        reached = None if answer.operation is None else operations[numbers[answer.operation]].index
         reason = _limit(answer.reason, budget)
-        if answer.operation is not None:
-            reason += f"; it got to the return of operation {operations[numbers[answer.operation]].index}"
-        return EngineResult(Validity.UNKNOWN, reason=reason, work=work, engine=engine)
+        return EngineResult(Validity.UNKNOWN, reason=reason, work=work, engine=engine, reached=reached)
     if not answer.valid:
         return EngineResult(Validity.INVALID, work=work, engine=engine)
     order = tuple(operations[numbers[number]].index for number in answer.order)
