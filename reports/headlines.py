@@ -97,10 +97,10 @@ def _overwritten(case: Case) -> Iterator[str]:
             replaced = left(newer)
             if replaced is None or replaced.value == value or not newer.precedes(reader):
                 continue
-            if all(writer.precedes(newer) for writer in writers):
+            if all(writer.precedes(newer) or reader.precedes(writer) for writer in writers):
                 yield (
                     f"{_did(case, reader)}, although {_whose(newer, reader)} had been acknowledged{_at(case, newer)} "
-                    f"and {_nothing_wrote(case, value, newer)}"
+                    f"and {_nothing_wrote(case, value, newer, reader)}"
                 )
 
 
@@ -111,10 +111,10 @@ def _seen_replaced(case: Case) -> Iterator[str]:
         for other, newer in _observations(case):
             if newer == value or not other.precedes(reader):
                 continue
-            if all(writer.precedes(other) for writer in writers):
+            if all(writer.precedes(other) or reader.precedes(writer) for writer in writers):
                 yield (
                     f"{_did(case, reader)}, although {_did(case, other)}, before that, "
-                    f"and {_nothing_wrote(case, value, other)}"
+                    f"and {_nothing_wrote(case, value, other, reader)}"
                 )
             for older, same in _observations(case):
                 if same == value and older.precedes(other) and len(writers) == 1:
@@ -251,12 +251,15 @@ def _refusal(operation: Operation) -> str:
     return "was refused" if operation.outcome == "fail" else "reported another value instead"
 
 
-def _nothing_wrote(case: Case, value: Value, after: Operation) -> str:
-    """To be said where every operation that may have written the value precedes `after`."""
+def _nothing_wrote(case: Case, value: Value, after: Operation, until: Operation) -> str:
+    """To be said where what may have written the value precedes `after`, or is preceded by `until`."""
     attempts = case.try_to_install(value)
-    if any(not attempt.precedes(after) for attempt in attempts):
-        return f"nothing wrote {show(value, 40)} after it, except operations that were refused"
-    return f"nothing wrote {show(value, 40)} after it" if attempts else f"nothing ever wrote {show(value, 40)}"
+    if not attempts:
+        return f"nothing ever wrote {show(value, 40)}"
+    when = "between the two" if any(until.precedes(attempt) for attempt in attempts) else "after it"
+    if any(not attempt.precedes(after) and not until.precedes(attempt) for attempt in attempts):
+        return f"nothing wrote {show(value, 40)} {when}, except operations that were refused"
+    return f"nothing wrote {show(value, 40)} {when}"
 
 
 def _only_one_writes(case: Case, value: Value) -> str:

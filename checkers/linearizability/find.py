@@ -5,11 +5,11 @@ operation at whose return it went wrong (part.py). Either way what is found is m
 and checked (sound.py, and the reference search) before it counts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
-from ...histories.operation import Operation
+from ...histories.operation import Operation, Value
 from ..checker import Budget
 from ..models.model import ANY, Model, unnamed
 from ..models.values import canonical
@@ -174,16 +174,22 @@ def _around(
 ) -> Iterator[Part]:
     indexes = {operation.index for operation in conflict.operations}
     if model.narrowed is not None and conflict.elements:
-        elements = {*map(canonical, conflict.elements)}
-        forms = [(each, model.narrowed(each, elements)) for each in present]
-        shown = (
-            form for each, form in forms if form is not None and (each.index in indexes or not model.is_read(each))
-        )
-        yield Part(tuple(shown), elements=tuple(conflict.elements))
+        for elements in ((element,) for element in conflict.elements) if len(conflict.elements) > 1 else ():
+            yield _narrowed(model, present, indexes, elements)
+        yield _narrowed(model, present, indexes, conflict.elements)
         return
     if len(present) > SMALL and culprit is not None:
         yield from windows(model, present, culprit)
     yield Part(tuple(_depended_on(model, present, conflict.operations)))
+
+
+def _narrowed(model: Model, present: Sequence[Operation], indexes: Set[int], elements: tuple[Value, ...]) -> Part:
+    """The operations of these indexes and all that changed one of these elements, telling only of these."""
+    assert model.narrowed is not None
+    only = {*map(canonical, elements)}
+    shown = (each for each in present if each.index in indexes or not model.is_read(each))
+    forms = (model.narrowed(each, only) for each in shown)
+    return Part(tuple(form for form in forms if form is not None), elements=elements)
 
 
 def _depended_on(model: Model, present: Sequence[Operation], shown: Sequence[Operation]) -> list[Operation]:
@@ -226,8 +232,18 @@ def _confirmed(
     if found is None:
         return None
     whole = part.evidence(model, {form.index for form in part.forms}, present, _of(present, found.culprit))
-    candidates = (replace(found, cut=None), found, whole) if part.cut is not None else (found, whole)
+    candidates = [found, whole] if part.cut is None else [replace(found, cut=None), found, whole]
+    if part.certain is not None:
+        candidates[:0] = [_without(replace(found, cut=None), part.certain), _without(found, part.certain)]
     return next((candidate for candidate in candidates if is_evidence(model, operations, candidate)), None)
+
+
+def _without(evidence: Evidence, operation: Operation) -> Evidence:
+    return replace(
+        evidence,
+        operations=tuple(each for each in evidence.operations if each.index != operation.index),
+        relaxed=tuple(each for each in evidence.relaxed if each.index != operation.index),
+    )
 
 
 def _reduced(
@@ -277,10 +293,8 @@ def first_failure(model: Model, operations: Sequence[Operation], decide: Decide)
 def _called(model: Model, operations: Sequence[Operation], evidence: Evidence, conflict: Conflict) -> Evidence:
     """The evidence with the name that fits it best: the model's, or else that of the engine."""
     named = _named(model, operations, evidence)
-    if named.anomaly != unnamed(evidence.operations[0], (), ())[0]:
-        return named
-    now = choose.decide(model, evidence.constraints, REFERENCE).conflict
-    return replace(named, anomaly=(now or conflict).anomaly)
+    unknown = unnamed(evidence.operations[0], (), ())[0]
+    return replace(named, anomaly=conflict.anomaly) if named.anomaly == unknown else named
 
 
 def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) -> Evidence:
@@ -290,8 +304,9 @@ def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) ->
     """
     culprit = _of(operations, evidence.culprit)
     concerned = operations if len(operations) <= LARGE else _concerned(model, operations, evidence)
+    name = unnamed if concerned is None else model.anomaly
     kept = tuple(weakened(each) if each.index in evidence.optional else each for each in evidence.operations)
-    anomaly, explaining = _refused(model, concerned, evidence) or model.anomaly(culprit, kept, concerned)
+    anomaly, explaining = _refused(model, operations, evidence) or name(culprit, kept, concerned or ())
     named = replace(evidence, anomaly=anomaly)
     for operation in explaining:
         if all(operation.index != other.index for other in named.operations):
@@ -332,11 +347,10 @@ def _changed_nothing(model: Model, operation: Operation) -> bool:
     return model.is_read(operation) and operation.outcome == "ok" and not model.is_read(weakened(operation))
 
 
-def _concerned(model: Model, operations: Sequence[Operation], evidence: Evidence) -> list[Operation]:
-    """The operations on the values of the evidence; all that may help to name it in a large object."""
+def _concerned(model: Model, operations: Sequence[Operation], evidence: Evidence) -> list[Operation] | None:
+    """The operations on the values of the evidence, which are enough to name it; None if it is not known which."""
     if model.access is None:
-        shown = {operation.index for operation in evidence.operations}
-        return [each for each in operations if each.index in shown or each.outcome == "fail"]
+        return None
     values: set[object] = set()
     for operation in evidence.operations:
         access = model.access(operation)
