@@ -17,8 +17,8 @@ Flags: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 OPEN: Final = -1
 """Stands for the time of a completion that never came."""
 
-STALE_FROM: Final = 0.98
-"""Where in the history the stale read is."""
+STALE_AT: Final = 0.98
+"""Where in the history the stale read is, or near there."""
 
 SHORTEST, TYPICAL, PAUSE = 100_000, 900_000, 20_000
 """Nanoseconds: an operation takes the first and an exponential share of the second; then its client waits a little."""
@@ -165,11 +165,9 @@ def _make_stale(recorded: Recorded) -> None:
     mutators = np.flatnonzero(recorded.b != NOWHERE)
     call, value = recorded.call[mutators], recorded.b[mutators]
     ends = np.where(recorded.return_[mutators] == OPEN, np.iinfo(np.int64).max, recorded.return_[mutators])
-    for read in np.flatnonzero(recorded.kind == READ):
-        if read < STALE_FROM * len(recorded):
-            continue
-        before = ends < recorded.call[read]
-        latest = call[before].max()
+    reads = np.flatnonzero(recorded.kind == READ)
+    for read in reads[np.argsort(abs(reads - STALE_AT * len(recorded)), kind="stable")]:
+        latest = call[ends < recorded.call[read]].max(initial=0)
         gone = ends < latest
         possible = value[~gone & (call <= recorded.return_[read])]
         stale = np.flatnonzero(gone & ~np.isin(value, possible))
