@@ -11,7 +11,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from splitbrain.histories.history import History
 from splitbrain.histories.store import load
 
 from . import rivals
-from .raw import RawTimes, ranked
 
 ROUNDS, AT_LEAST, ENOUGH = 3, 0.5, 10.0
 """At least so many rounds, and for so many seconds, garbage collection included; none after so many seconds."""
@@ -73,7 +71,7 @@ def prepared(contender: str, given: str, path: str) -> Check:
     with Path(path).open("rb") as file:
         data = pickle.load(file)
     if given == "times":
-        return rivals.prepared_times(data) if rival else lambda: of_times(data)
+        return rivals.prepared_columns((data,)) if rival else lambda: of_times(data)
     return rivals.prepared_columns(data) if rival else lambda: of_columns(data)
 
 
@@ -92,9 +90,9 @@ def of_columns(keys: Sequence[RegisterColumns]) -> bool | None:
     return True
 
 
-def of_times(raw: RawTimes) -> bool | None:
+def of_times(columns: RegisterColumns) -> bool | None:
     """The same from times in any order, which are put in order first."""
-    return of_columns((replace(raw.columns, times=ranked(raw)),))
+    return of_columns((kernel.ranked(columns)[0],))
 
 
 def of_history(history: History) -> bool | None:

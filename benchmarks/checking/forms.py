@@ -14,11 +14,11 @@ from splitbrain.checkers.linearizability.columns import (
     RegisterColumns,
     Times,
 )
+from splitbrain.checkers.linearizability.rank import NO_TIME
 from splitbrain.histories.event import Completion, Event, Invocation
 from splitbrain.histories.history import History
 from splitbrain.histories.operation import Value
 
-from .raw import RawTimes
 from .shapes import OPEN, Ints, Recorded
 
 
@@ -30,12 +30,11 @@ def columns(recorded: Recorded) -> list[RegisterColumns]:
     return [_columns(recorded, Times(_array("i", call[part]), _array("i", return_[part])), part) for part in parts]
 
 
-def unsorted(recorded: Recorded, seed: int = 1) -> RawTimes:
+def unsorted(recorded: Recorded, seed: int = 1) -> RegisterColumns:
     """The operations, all of one key, in any order and with times in nanoseconds."""
     order = np.random.default_rng(seed).permutation(len(recorded))
-    call, return_ = _array("q", recorded.call[order]), _array("q", recorded.return_[order])
-    nowhere = array("i")
-    return RawTimes(_columns(recorded, Times(nowhere, nowhere), order), call, return_)
+    ends = np.where(recorded.return_ == OPEN, NO_TIME, recorded.return_)
+    return _columns(recorded, Times(_array("q", recorded.call[order]), _array("q", ends[order])), order)
 
 
 def _ranked(recorded: Recorded) -> tuple[Ints, Ints]:

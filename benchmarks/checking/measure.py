@@ -56,7 +56,7 @@ class Cell:
     @property
     def gave_up(self) -> bool:
         """Whether a limit was reached, so that harder histories need not be tried."""
-        return self.missing.startswith(">") or self.missing == "not run"
+        return self.missing.startswith(">") or self.missing in ("undecided", "not run")
 
 
 def prepare(row: Row, folder: Path) -> Path:
@@ -76,11 +76,9 @@ def prepare(row: Row, folder: Path) -> Path:
 def history_of(row: Row) -> History:
     """The row's history as such."""
     shape = row.history
-    return (
-        appends(shape.operations, shape.clients, shape.seed)
-        if isinstance(shape, Strings)
-        else forms.history(record(shape))
-    )
+    if isinstance(shape, Strings):
+        return appends(shape.operations, shape.clients, shape.seed)
+    return forms.history(record(shape))
 
 
 def measure(row: Row, contender: str, path: Path, limits: Limits) -> Cell:
@@ -92,7 +90,9 @@ def measure(row: Row, contender: str, path: Path, limits: Limits) -> Cell:
         "megabytes": limits.megabytes,
         "quick": limits.quick,
     }
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    above = os.environ.get("PYTHONPATH")
+    paths = [str(Path(__file__).parents[1]), *([above] if above else [])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     environment.pop("SPLITBRAIN_KERNEL", None)
     if contender == "python":
         environment["SPLITBRAIN_KERNEL"] = "python"
@@ -107,6 +107,8 @@ def measure(row: Row, contender: str, path: Path, limits: Limits) -> Cell:
     rounds: list[dict[str, Any]] = [json.loads(line) for line in _lines(said)]
     last = error.read_text().strip().splitlines()[-1:] or [f"exit {cell.returncode}"]
     times = [each for each in rounds if "seconds" in each]
+    if any(each["valid"] is None for each in times):
+        return Cell(missing="undecided")
     for each in times:
         if each["valid"] is not row.valid:
             raise ValueError(f"{contender} on {row.series.name} {row.x}: said {each['valid']}, should be {row.valid}")

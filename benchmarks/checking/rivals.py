@@ -1,29 +1,21 @@
 """porcupine-py as it was, on the same histories: its operations are made before the clock starts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from splitbrain.checkers.linearizability.columns import CAS, NEVER, READ, WRITE, RegisterColumns
+from splitbrain.checkers.linearizability.rank import NO_TIME
 from splitbrain.histories.history import History
 
 from . import frozen_porcupine as porcupine
-from .raw import RawTimes
 
 Check = Callable[[], bool | None]
 """Whether a history is linearizable; None for unknown."""
 
 
 def prepared_columns(keys: Sequence[RegisterColumns]) -> Check:
-    """A check of registers, one for each key."""
-    operations: list[porcupine.Operation] = []
-    for key, columns in enumerate(keys):
-        operations += _operations(key, columns, columns.times.call, columns.times.return_, NEVER)
-    return _check(porcupine.Model(init=lambda: 0, step=_step_columns, partition=_partition), operations)
-
-
-def prepared_times(raw: RawTimes) -> Check:
-    """A check of one register, with times in any order."""
-    operations = _operations(0, raw.columns, raw.call, raw.return_, -1)
+    """A check of registers, one for each key; positions or times, in any order."""
+    operations = [operation for key, columns in enumerate(keys) for operation in _operations(key, columns)]
     return _check(porcupine.Model(init=lambda: 0, step=_step_columns, partition=_partition), operations)
 
 
@@ -52,15 +44,13 @@ def _check(model: porcupine.Model, operations: Sequence[porcupine.Operation]) ->
     return lambda: answers.get(porcupine.check_operations(model, operations).name)
 
 
-def _operations(
-    key: int, columns: RegisterColumns, call: "Sequence[int]", return_: "Sequence[int]", never: int
-) -> list[porcupine.Operation]:
+def _operations(key: int, columns: RegisterColumns) -> Iterator[porcupine.Operation]:
     """Each has a client of its own: it is the intervals that count."""
-    rows = zip(columns.kind, columns.a, columns.b, call, return_, strict=True)
-    return [
-        porcupine.Operation((key << 32) + number, (key, kind, a, b), begin, None, None if end == never else end)
-        for number, (kind, a, b, begin, end) in enumerate(rows)
-    ]
+    times = columns.times
+    rows = zip(columns.kind, columns.a, columns.b, times.call, times.return_, strict=True)
+    for number, (kind, a, b, begin, end) in enumerate(rows):
+        never = end in (NEVER, NO_TIME)
+        yield porcupine.Operation((key << 32) + number, (key, kind, a, b), begin, None, None if never else end)
 
 
 def _partition(operations: Sequence[porcupine.Operation]) -> list[list[porcupine.Operation]]:
