@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..errors import HistoryError
+from .columns import Columns
 from .event import Completion, Event, Invocation, NemesisEvent
 from .operation import Operation, Value
 from .value import ATOMS, to_value
@@ -41,6 +42,26 @@ class History:
         """
         operations, nemesis = _Pairing().pair(events)
         return cls(operations, nemesis, tuple(warnings))
+
+    @classmethod
+    def from_columns(
+        cls, columns: Columns, nemesis: Sequence[NemesisEvent] = (), warnings: Sequence[str] = ()
+    ) -> "History":
+        """The same from columns: the operations are made when they are first asked for."""
+        history = _InColumns.__new__(_InColumns)
+        vars(history).update(columns=columns, nemesis=tuple(nemesis), warnings=tuple(warnings))
+        return history
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The operations in columns."""
+        return Columns.of(self.operations)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        mine, others = (self.operations, self.nemesis, self.warnings), (other.operations, other.nemesis, other.warnings)
+        return mine == others
 
     def __len__(self) -> int:
         """How many operations there are."""
@@ -99,6 +120,20 @@ class History:
         return {process: tuple(view) for process, view in views.items()}
 
 
+class _InColumns(History):
+    """A history that was loaded into columns."""
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        return tuple(self.columns.operations())
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return repr(History(self.operations, self.nemesis, self.warnings))
+
+
 class _Pairing:
     """Pairs the events of one history. Raises `HistoryError` while it stands at the event that breaks a rule."""
 
@@ -136,7 +171,7 @@ class _Pairing:
         if process in self.busy:
             raise HistoryError(self._why_busy(event))
         if type(event.key) is not str or type(event.input) not in ATOMS:
-            event = replace(event, key=_to_key(event.key), input=to_value(event.input))
+            event = replace(event, key=to_key(event.key), input=to_value(event.input))
         self.busy[process] = number
         self.position[number] = len(self.invocations)
         self.invocations.append((rank, event))
@@ -205,11 +240,14 @@ def _operation(index: int, invoked: tuple[int, Invocation], completed: tuple[int
     )
 
 
-def _to_key(raw: object) -> Value:
-    """The key as a value. Python takes 1, 1.0 and True for the same key, JSON does not, so only integers pass."""
+def to_key(raw: object) -> Value:
+    """The key as a value. Raises `HistoryError` if it is none.
+
+    Python takes 1, 1.0 and True for the same key, JSON does not, so only integers pass.
+    """
     key = to_value(raw)
     if isinstance(key, tuple):
-        return tuple([_to_key(item) for item in key])
+        return tuple([to_key(item) for item in key])
     if isinstance(key, bool | float):
         raise HistoryError(f"{key!r} is a key: use null, integers, strings or lists of those")
     return key

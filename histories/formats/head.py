@@ -19,6 +19,8 @@ class Head:
         end = data.find(b"\n", begin)
         self.line = data[begin:] if end < 0 else data[begin:end]
         """The first line that is not blank."""
+        self.end = len(data) if end < 0 else end + 1
+        """Where the line after it begins."""
         self.number = data.count(b"\n", 0, begin) + 1
         """Which line (from 1) that is."""
         self.text = data[begin : begin + SIZE].decode(errors="replace")

@@ -1,0 +1,3 @@
+# Columns as bytes, in the order of those of histories.columns.Columns; places where other lines begin and end, of type
+# `q`; the values as one list in JSON. An empty tuple if the file is not plain.
+def read_ours(data: bytes, begin: int, /) -> tuple[bytes, ...]: ...
