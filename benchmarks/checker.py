@@ -65,7 +65,8 @@ def run(series: Series, limits: Limits, quick: bool, peer: Peer | None, folder: 
     hopeless: set[str] = set()
     for x in xs:
         row = Row(series, x)
-        path = prepare(row, folder)
+        path = folder / f"{series.name}-{x}"
+        prepare(row, series.given, path)
         cells: dict[str, Cell] = {}
         for contender in contenders:
             if contender in hopeless:

@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from splitbrain.histories.history import History
-from splitbrain.histories.store import save
-
-from . import forms, peers
-from .rows import Row, Strings
-from .shapes import record
-from .strings import appends
+from .prepare import NOT_SO
+from .rows import Row
 
 OURS: Final = ("native", "python")
 RIVAL: Final = "porcupine-py"
@@ -59,26 +54,23 @@ class Cell:
         return self.missing.startswith(">") or self.missing in ("undecided", "not run")
 
 
-def prepare(row: Row, folder: Path) -> Path:
-    """The file with the row's history, in the form that its cells begin with."""
-    path = folder / f"{row.series.name}-{row.x}"
-    if row.series.given in ("history", "file"):
-        save(history_of(row), path)
-        return path
-    assert not isinstance(row.history, Strings)
-    recorded = record(row.history)
-    data = forms.unsorted(recorded) if row.series.given == "times" else forms.columns(recorded)
-    with path.open("wb") as file:
-        pickle.dump(data, file, protocol=5)
-    return path
+def prepare(row: Row, what: str, path: Path) -> bool:
+    """Write the row's history to the file (prepare.py), in a process of its own; false if it cannot be written so.
+
+    The kernel counts what a process held when it started others among what these held at most.
+    """
+    told = path.with_suffix(".row")
+    told.write_bytes(pickle.dumps(row))
+    done = subprocess.run([sys.executable, "-m", "checking.prepare", told, what, path], env=_environment(), check=False)
+    if done.returncode not in (0, NOT_SO):
+        raise ValueError(f"no history for {row.series.name} {row.x}")
+    return done.returncode == 0
 
 
-def history_of(row: Row) -> History:
-    """The row's history as such."""
-    shape = row.history
-    if isinstance(shape, Strings):
-        return appends(shape.operations, shape.clients, shape.seed)
-    return forms.history(record(shape))
+def _environment() -> dict[str, str]:
+    above = os.environ.get("PYTHONPATH")
+    paths = [str(Path(__file__).parents[1]), *([above] if above else [])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def measure(row: Row, contender: str, path: Path, limits: Limits) -> Cell:
@@ -90,9 +82,7 @@ def measure(row: Row, contender: str, path: Path, limits: Limits) -> Cell:
         "megabytes": limits.megabytes,
         "quick": limits.quick,
     }
-    above = os.environ.get("PYTHONPATH")
-    paths = [str(Path(__file__).parents[1]), *([above] if above else [])]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    environment = _environment()
     environment.pop("SPLITBRAIN_KERNEL", None)
     if contender == "python":
         environment["SPLITBRAIN_KERNEL"] = "python"
@@ -144,7 +134,7 @@ def measure_peer(row: Row, peer: Peer, folder: Path, limits: Limits) -> Cell:
     if row.series.given == "times" or row.history.operations > 1_000_000:
         return Cell(missing="not run")
     path = folder / "peer"
-    if not peers.write(history_of(row), path, peer.format):
+    if not prepare(row, peer.format, path):
         return Cell(missing="not in this format")
 
     def limit() -> None:
