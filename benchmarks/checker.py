@@ -6,12 +6,11 @@
 
 Every cell is a process of its own with its limits; times are processor time (of all threads), the best of several
 rounds; memory is the peak of the whole process, interpreter and history included. The histories are those of simulated
-clients, always the same for a seed. porcupine-py is the pure-Python search as it was before the kernel. What is said of
-Go Porcupine (version 1.3.0, with a state hash) was measured earlier on another machine, busy with other work, on
-histories of the same shape by another generator: processor time of its check alone, on one core. The time of another
-checker, given by --peer, includes its start and its parser.
+clients, always the same for a seed. porcupine-py is the pure-Python search as it was before the kernel. The time of
+another checker, given by --peer, includes its start and its parser.
 """
 
+import os
 import platform
 import sys
 from pathlib import Path
@@ -23,6 +22,10 @@ from checking.measure import OURS, RIVAL, Cell, Limits, Peer, measure, measure_p
 from checking.plot import plot
 from checking.rows import SERIES, Row, Series
 from checking.targets import judged
+
+GO = """
+Go Porcupine: version 1.3.0 with a hash of states, measured earlier on another machine that was busy, on histories of
+the same shape from another generator; processor time of its check alone, on one core."""
 
 Results = dict[tuple[str, int, str], Cell]
 
@@ -42,12 +45,14 @@ def main(
 ) -> None:
     """Print the table, and what must hold; exit code 1 if something of that does not."""
     limits = Limits(min(limit, 3) if quick else limit, memory, quick)
-    click.echo(f"Python {platform.python_version()}, {limits.seconds} s and {memory} MB for each cell")
+    click.echo(f"Python {platform.python_version()}; for each cell a process, for a round of it {limits.seconds} s")
+    click.echo(f"and {memory:,} MB; load average before {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     results: Results = {}
     with TemporaryDirectory() as folder:
         for series in SERIES:
             if only in series.name:
                 run(series, limits, quick, None if peer is None else Peer(peer, peer_format), Path(folder), results)
+    click.echo(GO)
     targets = [] if quick else list(judged(results))
     if targets:
         click.echo(table.verdicts(targets))

@@ -80,7 +80,7 @@ SERIES: Final = (
     ),
     Series(
         "times",
-        "the same, from nanoseconds in any order",
+        "unique values, 10 clients",
         "operations",
         "times",
         _lengths(UNIQUE, 10_000, 1_000_000),
@@ -164,7 +164,7 @@ SERIES: Final = (
     ),
     Series(
         "crashed-evidence",
-        "the same with 3,000 operations, and evidence",
+        "unique values and a stale read, 5 clients, 3,000 operations",
         "crashed writes",
         "history",
         _crashed(replace(UNIQUE, operations=3_000, clients=5, stale=True), 0, 30),
@@ -174,7 +174,7 @@ SERIES: Final = (
     ),
     Series(
         "five-crashed-evidence",
-        "five values with compare-and-set and a stale read, 5 clients, 3,000 operations, and evidence",
+        "five values with compare-and-set and a stale read, 5 clients, 3,000 operations",
         "crashed writes",
         "history",
         _crashed(replace(FIVE, operations=3_000, clients=5, stale=True), 0, 30),
@@ -194,7 +194,7 @@ SERIES: Final = (
     ),
     Series(
         "five-stale",
-        "the same with five values and compare-and-set",
+        "five values with compare-and-set, 10 clients, 100,000 operations: 0, or 1 stale read at 98 %",
         "stale reads",
         "columns",
         {stale: replace(FIVE, operations=100_000, stale=bool(stale)) for stale in (0, 1)},
@@ -204,7 +204,7 @@ SERIES: Final = (
     ),
     Series(
         "stale-evidence",
-        "unique values, 10 clients, 100,000 operations, with evidence: 0, or 1 stale read at 98 %",
+        "unique values, 10 clients, 100,000 operations: 0, or 1 stale read at 98 %",
         "stale reads",
         "history",
         {stale: Shape(100_000, stale=bool(stale)) for stale in (0, 1)},
@@ -214,7 +214,7 @@ SERIES: Final = (
     ),
     Series(
         "five-stale-evidence",
-        "the same with five values and compare-and-set",
+        "five values with compare-and-set, 10 clients, 100,000 operations: 0, or 1 stale read at 98 %",
         "stale reads",
         "history",
         {stale: replace(FIVE, operations=100_000, stale=bool(stale)) for stale in (0, 1)},
@@ -243,7 +243,7 @@ SERIES: Final = (
     ),
     Series(
         "file",
-        "JSON Lines from disk to verdict, unique values, 10 clients, 1,000 keys",
+        "JSON Lines on disk, unique values, 10 clients, 1,000 keys",
         "operations",
         "file",
         {size: Shape(size, keys=1_000) for size in (10_000, 100_000, 1_000_000)},
