@@ -1,7 +1,8 @@
 """The operations of a history in columns: for who goes through a million of them."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -70,23 +71,15 @@ class Columns:
         """Which `f` there are."""
         return frozenset(str(self.values[number]) for number in set(self.f))
 
-    def rows_by_key(self) -> Mapping[Value, Sequence[int]]:
-        """The rows of each key, in their order; keys in the order of first use."""
-        found: dict[int, list[int]] = {}
-        for row, key in enumerate(self.key):
-            if key in found:
-                found[key].append(row)
-            else:
-                found[key] = [row]
-        by_key: dict[Value, list[int]] = {}
-        for number, rows in found.items():
-            key_ = self.values[number]
-            by_key[key_] = sorted(by_key[key_] + rows) if key_ in by_key else rows
-        return by_key
+    def counts(self) -> Mapping[tuple[str, Outcome], int]:
+        """How many operations have that `f` and that outcome."""
+        found: Counter[tuple[str, Outcome]] = Counter()
+        for (f, outcome), number in Counter(zip(self.f, self.outcome, strict=True)).items():
+            found[str(self.values[f]), OUTCOMES[outcome]] += number
+        return found
 
-    def operations(self, rows: Iterable[int] | None = None) -> list[Operation]:
-        """The operations of these rows, or of all."""
-        chosen = range(len(self)) if rows is None else rows
+    def operations(self) -> list[Operation]:
+        """The operations in the order of the rows."""
         value = self.values
         return [
             Operation(
@@ -104,7 +97,7 @@ class Columns:
                 node=value[self.node[row]],  # type: ignore[arg-type]
                 error=value[self.error[row]],  # type: ignore[arg-type]
             )
-            for row in chosen
+            for row in range(len(self))
         ]
 
 

@@ -1,5 +1,6 @@
 """One run's operations and nemesis events, in the order in which they happened."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from ..errors import HistoryError
 from .columns import Columns
 from .event import Completion, Event, Invocation, NemesisEvent
-from .operation import Operation, Value
+from .operation import Operation, Outcome, Value
 from .value import ATOMS, to_value
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class History:
     def columns(self) -> Columns:
         """The operations in columns."""
         return Columns.of(self.operations)
+
+    @cached_property
+    def counts(self) -> Mapping[tuple[str, Outcome], int]:
+        """How many operations have that `f` and that outcome."""
+        return Counter((operation.f, operation.outcome) for operation in self.operations)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
@@ -126,6 +132,10 @@ class _InColumns(History):
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
         return tuple(self.columns.operations())
+
+    @cached_property
+    def counts(self) -> Mapping[tuple[str, Outcome], int]:
+        return self.columns.counts()
 
     def __len__(self) -> int:
         return len(self.columns)

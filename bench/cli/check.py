@@ -104,7 +104,7 @@ def to_json(checked: Checked) -> str:
             "grade": checked.grade,
             "reason": checked.sentence,
             "model": checked.model,
-            "operations": len(checked.history.operations),
+            "operations": len(checked.history),
             "evidence": checked.verdict.evidence,
             "explanation": explain(checked.verdict, checked.history),
             "warnings": checked.history.warnings,

@@ -95,3 +95,25 @@ def verify(
     stop: bytearray,
     /,
 ) -> tuple[int, int]: ...
+
+# The columns of a history, what is known of each value, and how many numbers `same` goes up to. The reason why a limit
+# ended it, or 0; whether all is well-formed; the columns of all registers, one after the other (registers.hpp).
+def registers(
+    f: Numbers,
+    key: Numbers,
+    input: Numbers,
+    output: Numbers,
+    call: Numbers,
+    return_: Numbers,
+    outcome: Numbers,
+    kind: bytes,
+    same: Numbers,
+    first: Numbers,
+    second: Numbers,
+    truth: bytes,
+    numbers: int,
+    seconds: float,
+    bytes_: int,
+    stop: bytearray,
+    /,
+) -> tuple[int, int, *tuple[bytes, ...]]: ...

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "rank.hpp"
+#include "registers.hpp"
 #include "search.hpp"
 #include "tighten.hpp"
 #include "verify.hpp"
@@ -378,7 +379,52 @@ PyObject* verify(PyObject*, PyObject* arguments) {
     });
 }
 
+PyObject* registers(PyObject*, PyObject* arguments) {
+    PyObject *columns[7], *known[5];
+    int numbers;
+    Budget budget;
+    if (!PyArg_ParseTuple(arguments, "OOOOOOOOOOOOidKO", &columns[0], &columns[1], &columns[2], &columns[3],
+                          &columns[4], &columns[5], &columns[6], &known[0], &known[1], &known[2], &known[3], &known[4],
+                          &numbers, &budget.seconds, &budget.bytes, &budget.stop))
+        return nullptr;
+    return guarded([&] {
+        Buffer column[7], of_value[5];
+        HistoryColumns given{};
+        given.outcome = column[6].get<uint8_t>(columns[6]);
+        const Py_ssize_t size = column[6].size<uint8_t>();
+        given.size = size_of(size);
+        const int32_t** const targets[] = {&given.f, &given.key, &given.input, &given.output, &given.call, &given.ret};
+        for (int i = 0; i < 6; ++i) *targets[i] = column[i].get<int32_t>(columns[i], size);
+        given.kind = of_value[0].get<uint8_t>(known[0]);
+        const Py_ssize_t values = of_value[0].size<uint8_t>();
+        given.values = size_of(values);
+        given.same = of_value[1].get<int32_t>(known[1], values);
+        given.first = of_value[2].get<int32_t>(known[2], values);
+        given.second = of_value[3].get<int32_t>(known[3], values);
+        given.truth = of_value[4].get<uint8_t>(known[4], values);
+        for (Py_ssize_t i = 0; i < values; ++i) {
+            const auto is_number = [&](int32_t number, int32_t least) { return number >= least && number < numbers; };
+            if (!is_number(given.same[i], 0) || !is_number(given.first[i], -1) || !is_number(given.second[i], -1))
+                throw std::invalid_argument("a number of a value is out of range");
+        }
+        if (numbers < 1 || !given.is_valid()) throw std::invalid_argument("a value is out of range");
+        PyObject* result = nullptr;
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil& gil) {
+            const Registers found(given, numbers, meter);
+            gil.with_gil([&] {
+                result = Py_BuildValue("iiNNNNNNNNNN", 0, static_cast<int>(found.well_formed), bytes_of(found.ends),
+                                       bytes_of(found.values), bytes_of(found.examples), bytes_of(found.sizes),
+                                       bytes_of(found.rows), bytes_of(found.kind), bytes_of(found.a),
+                                       bytes_of(found.b), bytes_of(found.call), bytes_of(found.ret));
+                return 0;
+            });
+        });
+        return reason == Reason::none ? result : Py_BuildValue("ii", static_cast<int>(reason), 0);
+    });
+}
+
 PyMethodDef methods[] = {
+    {"registers", registers, METH_VARARGS, "The registers in a history, one for each key."},
     {"search_register", search_register, METH_VARARGS, "Search for a linearization of operations on a register."},
     {"search_table", search_table, METH_VARARGS, "Search for a linearization, with a function that gives the steps."},
     {"zones", zones, METH_VARARGS, "Decide registers whose values are written once."},

@@ -19,7 +19,9 @@ from . import choose, kernel
 from .engine import EngineResult, InapplicableError
 from .find import evidence_for, from_conflicts, when
 from .locate import culprit_of
+from .meter import Limits, SpentError
 from .prepare import relevant
+from .registers import is_register, registers
 from .verify import is_linearization
 
 REPORTED = 3
@@ -85,7 +87,8 @@ def judge(model: Model, history: History, budget: Budget, engine: str | None = N
     Raises HistoryError for an operation that the model does not know, UsageError if the engine does not apply.
     """
     clock = _Clock(budget)
-    objects = _objects(model, history)
+    settled = _settled(model, history, clock) if engine is None else {}
+    objects = _objects(model, history, settled)
     present = {key: relevant(model, operations) for key, operations in objects.items()}
     results = _first_look(model, present, clock, engine)
     evidence = _from_conflicts(model, objects, results) if engine is None else {}
@@ -93,10 +96,26 @@ def judge(model: Model, history: History, budget: Budget, engine: str | None = N
         _search_further(model, present, results, clock, engine)
     _add_evidence(model, objects, present, results, evidence, clock)
     begin = history.span[0] if any(each.validity is Validity.UNKNOWN for each in results.values()) else 0
-    return tuple(
-        Judgement(key, len(operations), results[key], evidence.get(key), _reason(operations, results[key], begin))
+    judged = {
+        key: Judgement(key, len(operations), results[key], evidence.get(key), _reason(operations, results[key], begin))
         for key, operations in objects.items()
-    )
+    }
+    return tuple([settled.get(key) or judged[key] for key in settled or judged])
+
+
+def _settled(model: Model, history: History, clock: "_Clock") -> dict[Value, Judgement | None]:
+    """What columns tell of registers: that most are linearizable. It takes operations to judge those with None."""
+    if not is_register(model):
+        return {}
+    settled: dict[Value, Judgement | None] = {}
+    try:
+        for each in registers(model, history.columns, clock.limits(FIRST_LOOK)):
+            result = choose.decide_columns(each, clock.limits(FIRST_LOOK))
+            valid = result.validity is Validity.VALID
+            settled[each.key] = Judgement(each.key, each.operations, result) if valid else None
+    except SpentError:
+        return {}
+    return settled
 
 
 def _first_look(
@@ -245,13 +264,18 @@ def _reason(operations: Sequence[Operation], result: EngineResult, begin: int) -
     return f"{result.reason}{got}; {ADVICE}"
 
 
-def _objects(model: Model, history: History) -> dict[Value, list[Operation]]:
+def _objects(model: Model, history: History, settled: Mapping[Value, Judgement | None]) -> dict[Value, list[Operation]]:
+    """The operations of each object, without those that are settled."""
     objects: dict[Value, list[Operation]] = {}
+    if settled and None not in settled.values():
+        return objects
     for operation in history.operations:
         if operation.f not in model.functions:
             known = ", ".join(sorted(model.functions))
             raise HistoryError(f"operation {operation.index} is a {operation.f}: the model {model.name} has {known}")
-        objects.setdefault(model.partition(operation), []).append(operation)
+        key = model.partition(operation)
+        if settled.get(key) is None:
+            objects.setdefault(key, []).append(operation)
     return objects
 
 
@@ -261,6 +285,12 @@ class _Clock:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.deadline = None if budget.seconds is None else monotonic() + budget.seconds
+
+    def limits(self, configurations: int) -> Limits:
+        """What is left, with so many configurations at most."""
+        left = self.left()
+        most = left.configurations
+        return Limits(left.seconds, configurations if most is None else min(most, configurations), left.bytes)
 
     def left(self) -> Budget:
         seconds = None if self.deadline is None else max(0.0, self.deadline - monotonic())

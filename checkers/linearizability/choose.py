@@ -1,5 +1,6 @@
 """Which engine decides the operations of an object."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -14,6 +15,7 @@ from .columns import TooManyStatesError, register_columns, table_columns
 from .engine import Conflict, EngineResult, InapplicableError, Specialist
 from .meter import Limits
 from .prepare import simplify
+from .registers import Register
 from .search import search
 from .specialists import counters, locks, queues, sets, strings
 
@@ -64,6 +66,20 @@ def decide(
             not_this = f"not {name}: {why}"
     result = engines.decide(model, operations, budget, stop)
     return replace(_marked(result), choice=not_this or result.choice or _WHY[result.engine])
+
+
+def decide_columns(register: Register, limits: Limits) -> EngineResult:
+    """The same for a register in columns. A linearization is verified; why there may be none is not told.
+
+    Raises SpentError.
+    """
+    answer, engine, numbers = engines.decide_register(register.columns, limits)
+    result = EngineResult(Validity.UNKNOWN, work=answer.configurations, engine=engine, choice=_WHY[engine])
+    order = answer.order if engine == "zones" else array("i", map(numbers.__getitem__, answer.order))
+    if not answer.valid or not kernel.is_linearization(register.columns, order, limits):
+        return result
+    order_of_rows = tuple(map(register.rows.__getitem__, order))
+    return _marked(replace(result, validity=Validity.VALID, order=order_of_rows))
 
 
 def _by(name: str, specialist: Specialist, model: Model, operations: Sequence[Operation]) -> EngineResult:

@@ -9,7 +9,7 @@ from ..checker import Budget
 from ..models.model import Model
 from ..verdict import Validity
 from . import kernel
-from .columns import TooManyStatesError, register_columns, table_columns
+from .columns import RegisterColumns, TooManyStatesError, register_columns, table_columns
 from .engine import EngineResult
 from .general import Answer
 from .meter import Limits, Reason
@@ -32,11 +32,8 @@ def decide(
     limits = Limits(budget.seconds, budget.configurations, budget.bytes, bytearray(1) if stop is None else stop)
     columns = register_columns(model, operations)
     if columns is not None:
-        answer = kernel.zones(columns, limits)
-        if answer is not None:
-            return result_of(answer, "zones", range(len(operations)), operations, budget)
-        smaller, numbers = kernel.tightened(columns, limits)
-        return result_of(kernel.search(smaller, limits), "search", numbers, operations, budget)
+        answer, engine, numbers = decide_register(columns, limits)
+        return result_of(answer, engine, numbers, operations, budget)
     operations = simplify(model, operations)
     try:
         answer = kernel.search(table_columns(model, operations), limits)
@@ -44,6 +41,15 @@ def decide(
         left = None if budget.seconds is None else max(0.0, budget.seconds - (monotonic() - begun))
         return replace(search(model, operations, Budget(left, budget.configurations)), engine="porcupine")
     return result_of(answer, "search", range(len(operations)), operations, budget)
+
+
+def decide_register(columns: RegisterColumns, limits: Limits) -> tuple[Answer, str, Sequence[int]]:
+    """The same for a register: the answer, the engine, and the numbers in the columns of what the answer tells of."""
+    answer = kernel.zones(columns, limits)
+    if answer is not None:
+        return answer, "zones", range(len(columns.kind))
+    smaller, numbers = kernel.tightened(columns, limits)
+    return kernel.search(smaller, limits), "search", numbers
 
 
 def result_of(

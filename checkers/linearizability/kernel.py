@@ -130,6 +130,18 @@ def is_linearization(columns: RegisterColumns, order: Sequence[int], limits: Lim
     return all(end == NEVER for operation, end in enumerate(return_) if not done[operation])
 
 
+def registers(columns: "_History", values: "_Values", limits: Limits) -> "list[array[int]] | None":
+    """The columns of the registers in a history (registers.hpp), of native code; None if an operation is malformed.
+
+    Raises SpentError.
+    """
+    reason, well_formed, *found = _kernel.registers(*columns, *values, *_limits(limits))
+    _raise(reason)
+    return [_numbers(kind, raw) for kind, raw in zip("iiiiiBiiii", found, strict=True)] if well_formed else None
+
+
+_History: TypeAlias = "tuple[array[int], array[int], array[int], array[int], array[int], array[int], array[int]]"
+_Values: TypeAlias = "tuple[bytes, array[int], array[int], array[int], bytes, int]"
 _Row: TypeAlias = "tuple[array[int], array[int], array[int], array[int], array[int], int, int]"
 
 

@@ -65,12 +65,16 @@ def infer(history: History) -> Model:
     It holds nothing at first (a counter 0): what that was is never guessed from answers. Raises UsageError if there is
     none.
     """
-    functions = {operation.f for operation in history.operations}
+    functions = {f for f, _ in history.counts}
     known = [model for model in _INFERRED if functions <= model.functions]
     if not known:
         names = ", ".join(NAMES)
         raise UsageError(f"no model knows all of {', '.join(sorted(functions))}: choose one of {names} by name")
-    return next((model for model in known if all(map(model.fits, history.operations))), known[0])
+    return next((model for model in known if _fits(model, history)), known[0])
+
+
+def _fits(model: Model, history: History) -> bool:
+    return model.fits is Model.fits or all(map(model.fits, history.operations))
 
 
 __all__ = [

@@ -3,19 +3,21 @@
 from dataclasses import replace
 
 from ...histories.operation import Operation
-from . import register
 from .model import ANY, Access, Model, State, Step
+from .register import access as access_of_register
+from .register import blind, cas_register
+from .register import step as step_of_register
 
 
 def cas_register0() -> Model:
     """A register with `read`, `write` and `cas` that holds 0 at first. A read of nil may be of any value."""
     return replace(
-        register.cas_register(0),
+        cas_register(0),
         name="cas-register0",
         step=step,
         beside=says_nothing,
         access=access,
-        blind=lambda operation: None if says_nothing(operation) else register.blind(operation),
+        blind=lambda operation: None if says_nothing(operation) else blind(operation),
     )
 
 
@@ -26,9 +28,9 @@ def says_nothing(operation: Operation) -> bool:
 
 def step(state: State, operation: Operation) -> tuple[Step, ...]:
     """What the register does, in any state."""
-    return ((ANY, state),) if says_nothing(operation) else register.step(state, operation)
+    return ((ANY, state),) if says_nothing(operation) else step_of_register(state, operation)
 
 
 def access(operation: Operation) -> Access:
     """What the operation reads and writes, given its answer."""
-    return Access() if says_nothing(operation) else register.access(operation)
+    return Access() if says_nothing(operation) else access_of_register(operation)

@@ -45,8 +45,8 @@ def read_plain(data: bytes, begin: int) -> tuple[Columns, list[bytes]] | None:
     values = _values(texts)
     if values is None:
         return None
-    columns = [_array(kind, column) for kind, column in zip(_TYPES, raw, strict=True)]
-    read = Columns(*columns, values)
+    fields: list[Any] = [*map(_array, _TYPES, raw), values]
+    read = Columns(*fields)
     if not _are_of_right_type(read):
         return None
     places = _array("q", others)

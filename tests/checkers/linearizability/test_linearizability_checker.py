@@ -7,8 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import choose, is_evidence, linearizable
-from splitbrain.checkers.linearizability.engine import EngineResult
+from splitbrain.checkers.linearizability import is_evidence, kernel, linearizable
+from splitbrain.checkers.linearizability.columns import RegisterColumns
+from splitbrain.checkers.linearizability.general import Answer
+from splitbrain.checkers.linearizability.meter import Limits
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import Model, by_name
 from splitbrain.checkers.models.model import Step
@@ -214,10 +216,10 @@ def test_an_invalid_key_beats_an_unknown_one() -> None:
 
 
 def test_an_engine_that_gives_a_wrong_order_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(_model: Model, operations: Sequence[Operation], *_: object) -> EngineResult:
-        return EngineResult(Validity.VALID, order=tuple(each.index for each in reversed(operations)))
+    def wrong(columns: RegisterColumns, _limits: Limits) -> Answer:
+        return Answer(True, order=tuple(reversed(range(len(columns.kind)))))
 
-    monkeypatch.setattr(choose, "decide", wrong)
+    monkeypatch.setattr(kernel, "zones", wrong)
     verdict = check("register", history(("write", 1, None, 0, 1), ("read", None, 1, 2, 3)))
     assert verdict.validity is Validity.UNKNOWN
     assert "defect of the checker" in verdict.reason
