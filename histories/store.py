@@ -2,14 +2,20 @@
 
 import gc
 import os
+import stat
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from ..errors import HistoryError, RunDirectoryError, UsageError
 from .formats.detect import WRITERS, detect, format_named
 from .history import History
+
+
+BEGINNING: Final = 1 << 20
+"""How many bytes of a file show its format, if it has one."""
 
 
 def load(path: str | os.PathLike[str], format: str | None = None) -> History:
@@ -22,8 +28,22 @@ def load(path: str | os.PathLike[str], format: str | None = None) -> History:
     data = _read(path).removeprefix(BOM_UTF8)
     if not data or data.isspace():
         raise HistoryError("the file is empty: there is no history in it", str(path))
-    with _without_collector():
-        return (named or detect(str(path), data)).read(str(path), data)
+    try:
+        with _without_collector():
+            return (named or detect(str(path), data)).read(str(path), data)
+    except MemoryError:
+        raise HistoryError("there is not enough memory for the history", str(path)) from None
+
+
+def is_history(path: str | os.PathLike[str]) -> bool:
+    """Whether the beginning of the file shows one of the formats. Raises `HistoryError` if it cannot be read."""
+    try:
+        detect(str(path), _read(path, BEGINNING).removeprefix(BOM_UTF8))
+    except HistoryError as error:
+        if error.line is None:
+            raise
+        return False
+    return True
 
 
 def save(history: History, path: str | os.PathLike[str], format: str = "splitbrain") -> None:
@@ -48,9 +68,12 @@ def save(history: History, path: str | os.PathLike[str], format: str = "splitbra
         raise RunDirectoryError(f"{path}: cannot write the history: {reason or error}") from None
 
 
-def _read(path: str | os.PathLike[str]) -> bytes:
+def _read(path: str | os.PathLike[str], size: int = -1) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+                raise HistoryError("a device, not a file", str(path))
+            return file.read(size)
     except FileNotFoundError:
         raise HistoryError("no such file", str(path)) from None
     except IsADirectoryError:
@@ -58,6 +81,8 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise HistoryError(f"cannot be read: {reason or error}", str(path)) from None
+    except MemoryError:
+        raise HistoryError("larger than the memory that there is", str(path)) from None
 
 
 @contextmanager

@@ -72,8 +72,10 @@ def render(record: RunRecord, history: History, verdicts: Sequence[Verdict]) -> 
     )
 
 
-def render_check(label: str, history: History, verdicts: Sequence[Verdict]) -> str:
-    """A report of a history from elsewhere; `label` names it in the report."""
+def render_check(
+    label: str, history: History, verdicts: Sequence[Verdict], facts: Sequence[tuple[str, str]] = ()
+) -> str:
+    """A report of a history from elsewhere; `label` names it in the report, `facts` are more to say of it, by name."""
     bad = [verdict for verdict in verdicts if verdict.validity is Validity.INVALID]
     unsure = [verdict for verdict in verdicts if verdict.validity is Validity.UNKNOWN]
     grade: Grade = "invalid" if bad else "unknown" if unsure or not verdicts else "valid"
@@ -81,7 +83,7 @@ def render_check(label: str, history: History, verdicts: Sequence[Verdict]) -> s
     record = RunRecord(
         grade=grade,
         sentence=" ".join(verdict.reason for verdict in bad or unsure or verdicts) or "No checker judged it.",
-        facts=(("history", label), ("operations", f"{len(history.operations):,}")),
+        facts=(("history", label), ("operations", f"{len(history.operations):,}"), *facts),
         command="",
         again="",
         healed_at=next((event.time for event in history.nemesis if event.what == "heal"), None),

@@ -15,6 +15,7 @@ import pytest
 from splitbrain.bench.cli import main
 from splitbrain.bench.directory import read_recorded
 from splitbrain.bench.registry import system
+from splitbrain.checkers.linearizability import kernel
 
 HERE = Path(__file__).parent
 STALE_READ = """{"format":"splitbrain","version":1}
@@ -47,6 +48,7 @@ def history(name: str, text: str) -> Path:
     return path
 
 
+NATIVE = "native" if kernel.NATIVE else "not native"
 VALID, INVALID = STALE_READ, STALE_READ.replace('"output":1', '"output":null')
 
 
@@ -60,7 +62,7 @@ def test_0_for_a_valid_run(capsys: pytest.CaptureFixture[str]) -> None:
 def test_0_for_a_valid_history(capsys: pytest.CaptureFixture[str]) -> None:
     assert splitbrain("check", history("h.jsonl", VALID)) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "VALID    h.jsonl  2 operations on 1 key linearizable (model register)"
+        f"VALID    h.jsonl  2 operations on 1 key linearizable (model register; engine zones, {NATIVE})"
     ]
 
 
@@ -178,7 +180,7 @@ def test_2_for_an_interrupted_run_whose_history_can_be_checked() -> None:
         (["check", "n" * 300], "cannot be read: File name too long"),
         (["check", "two\nlines"], "two\\nlines: no such file"),
         (["check", "nothing.jsonl"], "nothing.jsonl: no such file"),
-        (["check", "--model", "abacus", "x"], "'abacus' is not one of"),
+        (["check", "--model", "abacus", "x"], "no model named 'abacus': choose one of register, cas-register"),
         (["list", "planets"], "'planets' is not one of"),
     ],
 )
