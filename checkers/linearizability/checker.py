@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import inf
 from time import monotonic
@@ -18,10 +18,10 @@ from ..verdict import Evidence, Validity, Verdict
 from . import choose, kernel
 from .engine import EngineResult, InapplicableError
 from .find import evidence_for, from_conflicts, when
-from .locate import culprit_of
+from .locate import CONFIGURATIONS, PER_OPERATION, culprit_of
 from .meter import Limits, SpentError
 from .prepare import relevant
-from .registers import is_register, registers
+from .registers import Register, is_register, registers
 from .verify import is_linearization
 
 REPORTED = 3
@@ -39,7 +39,8 @@ SHOWN = 6
 ADVICE = "give it more time, or test with values that are written once, or with fewer clients on one key"
 
 FIRST_LOOK = 20_000
-"""Configurations searched for each object before any is searched further."""
+MORE = 4
+"""Configurations searched for each object, and more for each of its operations, before any is searched further."""
 
 
 def linearizable(model: Model, engine: str | None = None) -> Checker:
@@ -87,47 +88,65 @@ def judge(model: Model, history: History, budget: Budget, engine: str | None = N
     Raises HistoryError for an operation that the model does not know, UsageError if the engine does not apply.
     """
     clock = _Clock(budget)
-    settled = _settled(model, history, clock) if engine is None else {}
-    objects = _objects(model, history, settled)
+    known = _from_columns(model, history, clock) if engine is None else _Known()
+    objects = _objects(model, history, known)
     present = {key: relevant(model, operations) for key, operations in objects.items()}
-    results = _first_look(model, present, clock, engine)
+    results = _first_look(model, present, known, clock, engine)
     evidence = _from_conflicts(model, objects, results) if engine is None else {}
     if all(result.validity is not Validity.INVALID for result in results.values()):
         _search_further(model, present, results, clock, engine)
-    _add_evidence(model, objects, present, results, evidence, clock)
+    _add_evidence(model, objects, present, results, evidence, known, clock)
     begin = history.span[0] if any(each.validity is Validity.UNKNOWN for each in results.values()) else 0
     judged = {
         key: Judgement(key, len(operations), results[key], evidence.get(key), _reason(operations, results[key], begin))
         for key, operations in objects.items()
     }
-    return tuple([settled.get(key) or judged[key] for key in settled or judged])
+    return tuple([known.valid.get(key) or judged[key] for key in known.keys or judged])
 
 
-def _settled(model: Model, history: History, clock: "_Clock") -> dict[Value, Judgement | None]:
-    """What columns tell of registers: that most are linearizable. It takes operations to judge those with None."""
+@dataclass
+class _Known:
+    """What columns tell of registers: all `keys`; those that are linearizable, and the columns of those that are not.
+
+    It takes operations to judge the others, and to say what is wrong.
+    """
+
+    keys: list[Value] = field(default_factory=list)
+    valid: dict[Value, Judgement] = field(default_factory=dict)
+    invalid: dict[Value, tuple[EngineResult, Register]] = field(default_factory=dict)
+
+
+def _from_columns(model: Model, history: History, clock: "_Clock") -> _Known:
+    known = _Known()
     if not is_register(model):
-        return {}
-    settled: dict[Value, Judgement | None] = {}
+        return known
     try:
         for each in registers(model, history.columns, clock.limits(FIRST_LOOK)):
-            result = choose.decide_columns(each, clock.limits(FIRST_LOOK))
-            valid = result.validity is Validity.VALID
-            settled[each.key] = Judgement(each.key, each.operations, result) if valid else None
+            result = choose.decide_columns(each, clock.limits(FIRST_LOOK + MORE * each.operations))
+            known.keys.append(each.key)
+            if result.validity is Validity.VALID:
+                known.valid[each.key] = Judgement(each.key, each.operations, result)
+            elif result.validity is Validity.INVALID:
+                known.invalid[each.key] = result, each
     except SpentError:
-        return {}
-    return settled
+        return _Known()
+    return known
 
 
 def _first_look(
-    model: Model, present: Mapping[Value, Sequence[Operation]], clock: "_Clock", engine: str | None
+    model: Model, present: Mapping[Value, Sequence[Operation]], known: _Known, clock: "_Clock", engine: str | None
 ) -> dict[Value, EngineResult]:
     """A first look at each object, so that a hard one does not hide that another is invalid."""
-    most = clock.budget.configurations
-    first = replace(clock.budget, configurations=FIRST_LOOK if most is None else min(FIRST_LOOK, most))
-    return {
-        key: _decided(model, key, operations, replace(first, seconds=clock.left().seconds), engine)
-        for key, operations in present.items()
-    }
+    results: dict[Value, EngineResult] = {}
+    for key, operations in present.items():
+        if key in known.invalid:
+            results[key] = known.invalid[key][0]
+            continue
+        first = clock.left()
+        most, look = first.configurations, FIRST_LOOK + MORE * len(operations)
+        budget = replace(first, configurations=look if most is None else min(look, most))
+        results[key] = _decided(model, key, operations, budget, engine)
+    return results
 
 
 def _from_conflicts(
@@ -216,11 +235,14 @@ def _add_evidence(
     present: Mapping[Value, Sequence[Operation]],
     results: Mapping[Value, EngineResult],
     evidence: dict[Value, Evidence],
+    known: _Known,
     clock: "_Clock",
 ) -> None:
     """Evidence for those objects that went wrong first, of those that are looked at."""
     invalid = [key for key, result in results.items() if result.validity is Validity.INVALID and key not in evidence]
-    culprits = {key: _culprit(model, present[key], results[key], clock) for key in invalid[:LOCATED]}
+    culprits = {
+        key: _culprit(model, objects[key], present[key], results[key], known, clock) for key in invalid[:LOCATED]
+    }
     for key in sorted(culprits, key=lambda key: _return(culprits[key])):
         if len(evidence) == REPORTED:
             return
@@ -236,11 +258,19 @@ def _add_evidence(
             evidence[key] = found
 
 
-def _culprit(model: Model, operations: Sequence[Operation], result: EngineResult, clock: "_Clock") -> Operation | None:
+def _culprit(
+    model: Model,
+    operations: Sequence[Operation],
+    present: Sequence[Operation],
+    result: EngineResult,
+    known: _Known,
+    clock: "_Clock",
+) -> Operation | None:
     if result.conflict is not None:
         return max(result.conflict.operations, key=_return)
-    left = clock.left()
-    return culprit_of(model, operations, left.seconds, left.bytes)
+    limits = clock.limits(CONFIGURATIONS + PER_OPERATION * len(present))
+    columns = known.invalid[operations[0].key][1].columns if operations[0].key in known.invalid else None
+    return culprit_of(model, present, columns, limits)
 
 
 def _return(operation: Operation | None) -> float:
@@ -264,17 +294,17 @@ def _reason(operations: Sequence[Operation], result: EngineResult, begin: int) -
     return f"{result.reason}{got}; {ADVICE}"
 
 
-def _objects(model: Model, history: History, settled: Mapping[Value, Judgement | None]) -> dict[Value, list[Operation]]:
-    """The operations of each object, without those that are settled."""
+def _objects(model: Model, history: History, known: _Known) -> dict[Value, list[Operation]]:
+    """The operations of each object, without those known to be linearizable."""
     objects: dict[Value, list[Operation]] = {}
-    if settled and None not in settled.values():
+    if known.keys and len(known.valid) == len(known.keys):
         return objects
     for operation in history.operations:
         if operation.f not in model.functions:
-            known = ", ".join(sorted(model.functions))
-            raise HistoryError(f"operation {operation.index} is a {operation.f}: the model {model.name} has {known}")
+            those = ", ".join(sorted(model.functions))
+            raise HistoryError(f"operation {operation.index} is a {operation.f}: the model {model.name} has {those}")
         key = model.partition(operation)
-        if settled.get(key) is None:
+        if key not in known.valid:
             objects.setdefault(key, []).append(operation)
     return objects
 

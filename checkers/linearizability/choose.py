@@ -69,12 +69,14 @@ def decide(
 
 
 def decide_columns(register: Register, limits: Limits) -> EngineResult:
-    """The same for a register in columns. A linearization is verified; why there may be none is not told.
+    """The same for a register in columns. A linearization is verified; if it is undecided, why is not told.
 
     Raises SpentError.
     """
     answer, engine, numbers = engines.decide_register(register.columns, limits)
     result = EngineResult(Validity.UNKNOWN, work=answer.configurations, engine=engine, choice=_WHY[engine])
+    if answer.valid is False:
+        return _marked(replace(result, validity=Validity.INVALID))
     order = answer.order if engine == "zones" else array("i", map(numbers.__getitem__, answer.order))
     if not answer.valid or not kernel.is_linearization(register.columns, order, limits):
         return result

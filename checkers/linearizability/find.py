@@ -11,7 +11,7 @@ from typing import Final
 
 from ...histories.operation import Operation, Value
 from ..checker import Budget
-from ..models.model import ANY, Model, unnamed
+from ..models.model import Model, unnamed
 from ..models.values import canonical
 from ..verdict import Evidence, Validity, weakened
 from . import choose
@@ -32,6 +32,9 @@ LARGE: Final = 2_000
 
 SMALL: Final = 150
 """Operations of an object up to which all that led to what went wrong is looked at first."""
+
+ALIKE: Final = 10
+"""Of how many of the first and of the last operations that look the same the name of an anomaly depends."""
 
 SURE: Final = 60
 """Up to how many operations the reference search can be expected to decide."""
@@ -348,17 +351,25 @@ def _changed_nothing(model: Model, operation: Operation) -> bool:
 
 
 def _concerned(model: Model, operations: Sequence[Operation], evidence: Evidence) -> list[Operation] | None:
-    """The operations on the values of the evidence, which are enough to name it; None if it is not known which."""
+    """Enough of the operations on the values of the evidence to name it; None if it is not known which these are.
+
+    Of those that look the same the first and the last ones, by the time when it went wrong.
+    """
     if model.access is None:
         return None
     values: set[object] = set()
     for operation in evidence.operations:
-        access = model.access(operation)
-        values |= {access.reads, access.writes}
-    values.discard(ANY)
-    concerned = []
+        values |= {operation.output, operation.input, *(operation.input if isinstance(operation.input, tuple) else ())}
+    values.discard(None)
+    end = when(evidence)
+    groups: dict[object, list[Operation]] = {}
     for operation in operations:
-        access = model.access(operation if operation.outcome == "ok" else weakened(operation))
-        if access.reads in values or access.writes in values or access.differs in values:
-            concerned.append(operation)
-    return concerned
+        if operation.call < end:
+            given, output = operation.input, operation.output
+            on = output in values or given in values or (type(given) is tuple and not values.isdisjoint(given))
+            if on or (given is None and output is None):
+                groups.setdefault((operation.f, given, output, operation.outcome), []).append(operation)
+        elif operation.input in values or operation.output in values:
+            groups.setdefault((operation.f, operation.input, operation.output, None), []).append(operation)
+    some = {each.index: each for group in groups.values() for each in (*group[:ALIKE], *group[-ALIKE:])}
+    return sorted(some.values(), key=lambda each: each.index)

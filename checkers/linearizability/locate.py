@@ -6,26 +6,26 @@ from typing import Final
 from ...histories.operation import Operation
 from ..models.model import Model
 from . import kernel
-from .columns import TooManyStatesError, register_columns, table_columns
+from .columns import RegisterColumns, TooManyStatesError, register_columns, table_columns
 from .meter import Limits
-from .windowed import ALL_RULES, Rule, Way
+from .windowed import ALL_RULES, Columns, Rule, Way
 
 CONFIGURATIONS: Final = 200_000
 PER_OPERATION: Final = 30
-"""How many configurations may be looked at, and how many more for each operation."""
+"""How many configurations it takes at most to find it, and how many more for each operation."""
 
 
 def culprit_of(
-    model: Model, operations: Sequence[Operation], seconds: float | None, bytes_: int | None
+    model: Model, operations: Sequence[Operation], columns: RegisterColumns | None, limits: Limits
 ) -> Operation | None:
     """The operation at whose return relevant operations of one object are no longer linearizable.
 
-    None if they are, or if that could not be found out within the time (and a number of configurations).
+    None if they are, or if that could not be found out within the limits. The columns are those of the operations, if
+    they are known.
     """
     try:
-        columns = register_columns(model, operations) or table_columns(model, operations)
-        limits = Limits(seconds, CONFIGURATIONS + PER_OPERATION * len(operations), bytes_)
-        answer = kernel.search(columns, limits, ALL_RULES & ~Rule.LIVE, Way.BREADTH)
+        rows: Columns = columns or register_columns(model, operations) or table_columns(model, operations)
+        answer = kernel.search(rows, limits, ALL_RULES & ~Rule.LIVE, Way.BREADTH)
     except TooManyStatesError:
         return None
     return operations[answer.operation] if answer.valid is False and answer.operation is not None else None

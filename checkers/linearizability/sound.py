@@ -23,6 +23,7 @@ This module shares no code with the search for evidence, so that one checks the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 
 from ...histories.operation import Operation
 from ..models.model import Model
@@ -78,19 +79,21 @@ def _is_nothing_missed(
         if (original := whole[operation.index]).outcome == "ok"
         and (model.is_reset(operation) or model.is_reset(original))
     ]
+    observers = [operation for operation in kept if model.blind(operation) != operation]  # Blind ones observe nothing.
     hidden_until = {
         observer.index: max((reset.call for reset in resets if reset.precedes(observer)), default=-1)
-        for observer in kept
+        for observer in observers
     }
-    from_all = min(hidden_until.values(), default=-1)
+    from_all = min(hidden_until.values(), default=inf)
+    present = {operation.index for operation in kept}
     for operation in operations:
         end = operation.return_
-        if (end is not None and end < from_all) or operation.index in hidden_until:
+        if (end is not None and end < from_all) or operation.index in present:
             continue
         invisible = operation.outcome == "fail" or (cut is not None and operation.call >= cut)
         if invisible or model.is_read(operation):
             continue
-        for observer in kept:
+        for observer in observers:
             hidden = end is not None and end < hidden_until[observer.index]
             if not hidden and model.observes(observer, operation):
                 return False
