@@ -106,7 +106,10 @@ def check(
     """Load and judge a history, and call it by that name, else by its path. Without a model it is inferred."""
     history = load(path, format)
     verdict = linearizable(model or infer(history), engine).check(history, budget)
-    return Checked(name or path, history, verdict, *grade_history(history, (verdict,)))
+    grade, sentence = grade_history(history, (verdict,))
+    if grade == "vacuous":
+        sentence += f"; {verdict.reason}"
+    return Checked(name or path, history, verdict, grade, sentence)
 
 
 def write_report(checked: Checked, report: Path) -> None:
@@ -135,6 +138,7 @@ def to_json(checked: Checked) -> str:
         {
             "history": printable(checked.path),
             "grade": checked.grade,
+            "verdict": checked.verdict.validity,
             "reason": checked.sentence,
             "model": model_of(checked.verdict),
             "engines": checked.verdict.details["engines"],

@@ -1,38 +1,24 @@
 """Histories that others published: all of them load, hold what their indexes say, and are judged as listed there."""
 
+import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import pytest
 
+from splitbrain.bench.cli.main import run
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import linearizable
-from splitbrain.checkers.models import Model, by_name, cas_register, kv
-from splitbrain.checkers.models.model import Access, Step
-from splitbrain.checkers.models.register import access, step
+from splitbrain.checkers.linearizability import kernel, linearizable
+from splitbrain.checkers.models import by_name, kv
 from splitbrain.checkers.verdict import Validity
 from splitbrain.histories.formats import jepsen
 from splitbrain.histories.formats.detect import detect
-from splitbrain.histories.operation import Operation
 from splitbrain.histories.store import load
 
 BUDGET = Budget(seconds=None, configurations=200_000)
 
 VALID = {"Ok": True, "true": True, "Illegal": False, "false": False}
-
-
-def from_zero() -> Model:
-    """The register of Knossos that begins with 0, where a read of nil says nothing."""
-
-    def steps(state: object, operation: Operation) -> tuple[Step, ...]:
-        found = step(state, operation)
-        return (*found, (None, found[0][1])) if operation.f == "read" else found
-
-    def sees(operation: Operation) -> Access:
-        return Access() if operation.f == "read" and operation.output is None else access(operation)
-
-    return replace(cas_register(initial=0), step=steps, access=sees)
 
 
 def porcupine(folder: Path) -> Iterator[list[str]]:
@@ -61,16 +47,50 @@ def test_the_logs_and_stores_of_porcupine(real_data: Path) -> None:
 
 
 def test_the_histories_of_knossos(real_data: Path) -> None:
-    models = {"cas-register": by_name("cas-register"), "cas-register0": from_zero()}
     for file, model, operations, crashed, _, verdict in knossos(real_data):
         history = load(real_data / file)
         unknown = sum(operation.return_ is None for operation in history)
         assert history.warnings == (), file
         if operations:
             assert (len(history), unknown) == (int(operations), int(crashed)), file
-        if model in models:
-            found = linearizable(models[model]).check(history, BUDGET).validity
-            assert found is (Validity.VALID if VALID[verdict] else Validity.INVALID), file
+        found = linearizable(by_name(model)).check(history, BUDGET).validity
+        assert found is (Validity.VALID if VALID[verdict] else Validity.INVALID), file
+
+
+def test_all_of_them_in_one_call(real_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = {file: VALID[verdict] for file, _, _, _, _, verdict in knossos(real_data)}
+    listed |= {f"porcupine/{file}": VALID[verdict] for file, verdict, _, _ in porcupine(real_data)}
+    folders = [str(real_data / folder) for folder in ("adversarial", "knossos", "porcupine")]
+    begun = process_time()
+    assert run(["check", "--json", *folders, "--model", "*/knossos/cas-register/*=cas-register0"]) == 1
+    assert process_time() - begun < (3 if kernel.NATIVE else 60)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    verdicts = {str(Path(each["history"]).relative_to(real_data)): each["verdict"] == "valid" for each in found}
+    assert verdicts == listed
+    assert sum(each["grade"] == "vacuous" for each in found) == 2  # nothing at all was ok there
+
+
+REAL = {
+    "etcd-linearizable.jsonl": True,
+    "etcd351-set-lost-writes-slice.jsonl": False,
+    "nats2151-jetstream-kv-leader-get.events.jsonl": False,
+    "postgres-patroni-async.jsonl": False,
+    "pysyncobj-local-reads.jsonl": False,
+    "redis-sentinel-default.events.jsonl": False,
+    "redis-sentinel-default.jsonl": False,
+    "zookeeper-plain-reads.jsonl": False,
+    "zookeeper-sync-reads.jsonl": False,
+}
+"""Verdicts of the recordings of real clusters, from the folder's README."""
+
+
+@pytest.mark.parametrize("file", REAL)
+def test_recordings_of_real_clusters(file: str, real_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = process_time()
+    assert run(["check", str(real_data / "real" / file)]) == (0 if REAL[file] else 1)
+    assert process_time() - begun < (1 if kernel.NATIVE else 20)
+    if file.startswith("nats2151"):
+        assert "refused, yet visible" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("folder", ["porcupine", "knossos", "adversarial", "real"])
