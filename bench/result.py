@@ -17,8 +17,15 @@ def grade_run(
     liveness: Liveness,
     plan: Sequence[Fault],
     effects: Sequence[Effect],
+    stopped: str = "",
 ) -> tuple[Grade, str]:
-    """The grade of a whole run, and the sentence that says why: invalid, else the first reason not to pass it."""
+    """The grade of a whole run, and the sentence that says why: invalid, else the first reason not to pass it.
+
+    `stopped` says what ended it before its time, if anything did.
+    """
+    if stopped:
+        grade, sentence = grade_run(history, verdicts, findings, liveness, plan, effects)
+        return grade, f"{sentence}; {stopped}"
     broken = [verdict.reason for verdict in verdicts if verdict.validity is Validity.INVALID]
     broken += [f"invariant {finding.monitor} broken at {finding.node}: {finding.sentence}" for finding in findings]
     if liveness.promised and not liveness.met:

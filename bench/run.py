@@ -24,6 +24,7 @@ from .registry import resolve
 from .result import grade_run
 from .runner import Runner, Summary
 from .test import Test
+from .watch import Watch
 from .workloads.workload import Workload
 from .worlds.simulated import Simulation
 
@@ -65,23 +66,25 @@ def run(
 ) -> RunResult:
     """Run the test, and judge it. With `directory`, everything is kept there, the history while it happens.
 
-    An interrupt (Ctrl-C) ends the run; what happened so far is kept, and graded `interrupted`. Raises UsageError if
-    the test names what does not exist, ContractError if the system breaks the node contract, and RunDirectoryError if
-    the directory cannot be written.
+    With `stop_on_violation`, the run ends at the first violation that a checker or a monitor sees: nothing is healed
+    then, and nothing more is asked. An interrupt (Ctrl-C) ends the run; what happened so far is kept, and graded
+    `interrupted`. Raises UsageError if the test names what does not exist, ContractError if the system breaks the node
+    contract, and RunDirectoryError if the directory cannot be written.
     """
     if test.world not in WORLDS:
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
     system, workload = resolve(test)
     simulation, faults = _build(test, system, workload, keep=directory is not None)
     kept = None if directory is None else RunDirectory(directory, _recorded(test, system))
-    journal = _Journal(None if kept is None else kept.journal)
+    watch = Watch(workload.checkers, bool(system.monitors)) if test.stop_on_violation else None
+    journal = _Journal(None if kept is None else kept.journal, watch)
     runner = Runner(test, system, workload, faults, journal)
     verdicts: tuple[Verdict, ...] = ()
     interrupted = ""
     try:
         try:
             interrupted = "the run was interrupted"
-            _drive(runner, simulation, progress)
+            _drive(runner, simulation, watch, progress)
             interrupted = "the check was interrupted; the history is complete"
             history = History.from_events(journal.events)
             limits = budget or Budget()
@@ -92,7 +95,7 @@ def run(
         except SystemExit:
             raise ContractError(f"the code of {test.system} called sys.exit in mid-run") from None
         effects = _effects(faults, simulation.effects)
-        record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, interrupted)
+        record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, watch, interrupted)
         if kept is not None:
             # What matters most comes first, should the disk be full.
             kept.write_json("results.json", {"record": record, "verdicts": verdicts})
@@ -104,10 +107,11 @@ def run(
 
 
 class _Journal:
-    """Writes to the file, if there is one, and remembers."""
+    """Writes to the file, if there is one, remembers, and shows it to whoever watches."""
 
-    def __init__(self, file: Journal | None) -> None:
+    def __init__(self, file: Journal | None, watch: Watch | None) -> None:
         self._file = file
+        self._watch = watch
         self._memory = MemoryJournal()
 
     @property
@@ -118,6 +122,8 @@ class _Journal:
         if self._file is not None:
             self._file.write(event)
         self._memory.write(event)
+        if self._watch is not None:
+            self._watch.event(event)
 
     def close(self) -> None:
         if self._file is not None:
@@ -161,12 +167,16 @@ def deploy(system: System, test: Test) -> Deployment:
     return deployment
 
 
-def _drive(runner: Runner, simulation: Simulation, progress: Callable[[Progress], None] | None) -> None:
-    while not runner.done:
+def _drive(
+    runner: Runner, simulation: Simulation, watch: Watch | None, progress: Callable[[Progress], None] | None
+) -> None:
+    while not runner.done and not (watch and watch.stopped):
         for action in runner.next(simulation.now):
             simulation.perform(action)
         for report in simulation.advance(runner.wake):
             runner.handle(report, simulation.now)
+            if watch is not None:
+                watch.report(report, simulation.now)
         if progress is not None:
             progress(Progress(runner.phase, simulation.now, runner.operations))
 
@@ -185,9 +195,11 @@ def _record(
     faults: Sequence[Fault],
     effects: tuple[Effect, ...],
     simulation: Simulation,
+    watch: Watch | None,
     interrupted: str,
 ) -> RunRecord:
-    grade, sentence = grade_run(history, verdicts, summary.findings, summary.liveness, faults, effects)
+    stopped, warnings = (watch.stopped, watch.warnings) if watch else ("", ())
+    grade, sentence = grade_run(history, verdicts, summary.findings, summary.liveness, faults, effects, stopped)
     return RunRecord(
         grade="interrupted" if interrupted else grade,
         sentence=interrupted or sentence,
@@ -201,7 +213,7 @@ def _record(
         liveness=summary.liveness,
         event_log=simulation.event_log_hash(),
         clients=test.clients,
-        warnings=_without_effect(effects),
+        warnings=(*_without_effect(effects), *warnings),
     )
 
 

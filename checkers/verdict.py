@@ -58,6 +58,18 @@ def weakened(operation: Operation) -> Operation:
 
 
 @dataclass(frozen=True)
+class Violation:
+    """What was seen while a run went on: `what` is wrong since an operation completed, at a time (nanoseconds)."""
+
+    what: str
+    operation: int
+    time: int
+
+    def __str__(self) -> str:
+        return f"{self.what} since the completion of operation {self.operation} at {self.time / 1e9:.3f} s"
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The judgement of one checker on one history.
 

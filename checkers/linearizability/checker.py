@@ -11,7 +11,7 @@ from time import monotonic
 from ...errors import HistoryError, UsageError
 from ...histories.history import History
 from ...histories.operation import Operation, Value
-from ..checker import Budget, Checker
+from ..checker import Budget, Checker, Stream
 from ..models.model import Model
 from ..models.values import show
 from ..verdict import Evidence, Validity, Verdict
@@ -22,6 +22,7 @@ from .locate import CONFIGURATIONS, PER_OPERATION, culprit_of
 from .meter import Limits, SpentError
 from .prepare import relevant
 from .registers import Register, is_register, registers
+from .streaming import Streaming
 from .verify import is_linearization
 
 REPORTED = 3
@@ -336,6 +337,10 @@ class _Linearizable:
     model: Model
     engine: str | None = None
     name: str = "linearizable"
+
+    def stream(self) -> Stream:
+        """The checker that goes along with a run (streaming.py)."""
+        return Streaming(self.model)
 
     def check(self, history: History, budget: Budget) -> Verdict:
         judgements = judge(self.model, history, budget, self.engine)

@@ -16,7 +16,6 @@ Memory: what is open, and what each may answer; and a count for each kind of ope
 
 from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
@@ -25,25 +24,13 @@ from ...histories.event import Completion, Event, Invocation
 from ...histories.operation import Operation, Outcome, Value
 from ..models.model import ANY, Model, State
 from ..models.values import canonical, show
+from ..verdict import Violation
 
 CONFIGURATIONS: Final = 2_000
 """How many may be held at once for one key; then it is left to the check of the whole history."""
 
 Answers: TypeAlias = frozenset[Hashable]
 """Outputs that the model allows."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """What was seen first: the operations on the key are not linearizable since the completion of this operation."""
-
-    key: Value
-    operation: int
-    time: int
-
-    def __str__(self) -> str:
-        on = "" if self.key is None else f" on key {show(self.key)}"
-        return f"not linearizable{on} since the completion of operation {self.operation} at {self.time / 1e9:.3f} s"
 
 
 class Streaming:
@@ -80,7 +67,8 @@ class Streaming:
             try:
                 if one is not None and not one.complete(event.operation, event.outcome, event.output, self._events):
                     self._objects[key] = None
-                    return Violation(key, event.operation, event.time)
+                    on = "" if key is None else f" on key {show(key)}"
+                    return Violation("not linearizable" + on, event.operation, event.time)
             except _TooManyError:
                 self._objects[key] = None
                 self.given_up.append(key)
