@@ -8,8 +8,8 @@ from typing import TypeAlias
 Numbers: TypeAlias = "array[int]"
 # outcome (0 valid, 1 invalid, 2 unknown), way, reason, order, operation, since, states, configurations
 Answer: TypeAlias = tuple[int, int, int, bytes, int, int, bytes, int]
-# reason, numbers, kind, a, b, call, return
-Columns: TypeAlias = tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]
+# reason; kind, a, b, call, return and the numbers in the given columns, unless there is a reason
+Columns: TypeAlias = tuple[int, *tuple[bytes, ...]]
 
 def search_register(
     kind: Numbers,

@@ -137,10 +137,12 @@ int32_t size_of(Py_ssize_t size) {
     return static_cast<int32_t>(size);
 }
 
-void require_positions(const Times& times) {
-    for (int32_t i = 0; i < times.size; ++i)
+void require_positions(const Times& times, Meter& meter) {
+    for (int32_t i = 0; i < times.size; ++i) {
+        meter.tick();
         if (times.call[i] < 0 || times.call[i] == never || times.ret[i] < times.call[i])
             throw std::invalid_argument("an operation returns before its call");
+    }
 }
 
 // A register as it comes from Python: columns, how many values there are, and the initial one.
@@ -152,20 +154,29 @@ struct RegisterArguments {
 class RegisterBuffers {
 public:
     explicit RegisterBuffers(const RegisterArguments& from) {
-        given.kind = kind_.get<uint8_t>(from.kind);
+        given_.kind = kind_.get<uint8_t>(from.kind);
         const Py_ssize_t size = kind_.size<uint8_t>();
-        given.a = a_.get<int32_t>(from.a, size);
-        given.b = b_.get<int32_t>(from.b, size);
-        given.times = {size_of(size), call_.get<int32_t>(from.call, size), ret_.get<int32_t>(from.ret, size)};
-        given.values = from.values;
-        given.initial = from.initial;
-        if (!given.is_valid()) throw std::invalid_argument("a kind or value is out of range");
-        require_positions(given.times);
+        given_.a = a_.get<int32_t>(from.a, size);
+        given_.b = b_.get<int32_t>(from.b, size);
+        given_.times = {size_of(size), call_.get<int32_t>(from.call, size), ret_.get<int32_t>(from.ret, size)};
+        given_.values = from.values;
+        given_.initial = from.initial;
     }
 
-    Register given{};
+    // The register, checked: what is read from it will stay in its bounds.
+    const Register& checked(Meter& meter) const {
+        bool valid = given_.initial >= 0 && given_.initial < given_.values;
+        for (int32_t i = 0; i < given_.times.size; ++i) {
+            meter.tick();
+            valid = valid && given_.is_valid(i);
+        }
+        if (!valid) throw std::invalid_argument("a kind or value is out of range");
+        require_positions(given_.times, meter);
+        return given_;
+    }
 
 private:
+    Register given_{};
     Buffer kind_, a_, b_, call_, ret_;
 };
 
@@ -175,17 +186,59 @@ PyObject* bytes_of(const std::vector<Element>& elements) {
                                      static_cast<Py_ssize_t>(elements.size() * sizeof(Element)));
 }
 
-// Those of the column that the numbers name.
-template <class Element>
-std::vector<Element> picked(const Element* column, const std::vector<int32_t>& numbers, Meter& meter) {
-    std::vector<Element> found;
-    found.reserve(numbers.size());
-    for (int32_t number : numbers) {
-        meter.tick();
-        found.push_back(column[number]);
+// Columns on their way to Python.
+class Columns {
+public:
+    ~Columns() {
+        for (PyObject* column : columns_) Py_DecRef(column);
     }
-    return found;
-}
+
+    // Add one, and release the vector.
+    template <class Element>
+    void add(std::vector<Element>&& elements, Meter& meter, WithoutGil& gil) {
+        Element* to = add_empty<Element>(elements.size(), gil);
+        for (size_t i = 0; i < elements.size(); ++i) {
+            meter.tick();
+            to[i] = elements[i];
+        }
+        std::vector<Element>().swap(elements);
+    }
+
+    // Add those elements of a column that the numbers name.
+    template <class Element>
+    void add_picked(const Element* column, const std::vector<int32_t>& numbers, Meter& meter, WithoutGil& gil) {
+        Element* to = add_empty<Element>(numbers.size(), gil);
+        for (size_t i = 0; i < numbers.size(); ++i) {
+            meter.tick();
+            to[i] = column[numbers[i]];
+        }
+    }
+
+    // A tuple with the reason first.
+    PyObject* with(Reason reason) const {
+        PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(columns_.size() + 1));
+        if (!tuple) return nullptr;
+        PyTuple_SetItem(tuple, 0, PyLong_FromLong(static_cast<long>(reason)));
+        for (size_t i = 0; i < columns_.size(); ++i) {
+            Py_IncRef(columns_[i]);
+            PyTuple_SetItem(tuple, static_cast<Py_ssize_t>(i + 1), columns_[i]);
+        }
+        return tuple;
+    }
+
+private:
+    template <class Element>
+    Element* add_empty(size_t size, WithoutGil& gil) {
+        return gil.with_gil([&] {
+            PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size * sizeof(Element)));
+            if (!bytes) throw PythonError{};
+            columns_.push_back(bytes);
+            return reinterpret_cast<Element*>(PyBytes_AsString(bytes));
+        });
+    }
+
+    std::vector<PyObject*> columns_;
+};
 
 struct Options {
     unsigned rules = 0;
@@ -240,8 +293,9 @@ PyObject* search_register(PyObject*, PyObject* arguments) {
         const RegisterBuffers buffers(from);
         Answer answer;
         const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
-            const auto make = [&](const Events& events) { return RegisterModel(buffers.given, events, meter); };
-            search_events(buffers.given.times, make, options, meter, answer);
+            const Register& given = buffers.checked(meter);
+            const auto make = [&](const Events& events) { return RegisterModel(given, events, meter); };
+            search_events(given.times, make, options, meter, answer);
         });
         if (reason != Reason::none) answer.reason = reason;
         return result_of(answer);
@@ -265,9 +319,9 @@ PyObject* search_table(PyObject*, PyObject* arguments) {
         const uint8_t* pure_codes = pure.get<uint8_t>(pure_column);
         for (Py_ssize_t i = 0; i < size; ++i)
             if (codes[i] < 0 || codes[i] >= pure.size<uint8_t>()) throw std::invalid_argument("a code is out of range");
-        require_positions(times);
         Answer answer;
         const Reason reason = limited(budget, [&](Meter& meter, WithoutGil& gil) {
+            require_positions(times, meter);
             const auto ask = [&](int32_t state, int32_t wanted) {
                 const long next = gil.with_gil([&] {
                     PyObject* result = PyObject_CallFunction(step, "ii", state, wanted);
@@ -299,7 +353,7 @@ PyObject* zones(PyObject*, PyObject* arguments) {
         ZonesOutcome outcome = ZonesOutcome::inapplicable;
         std::vector<int32_t> order;
         const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
-            Zones engine(buffers.given, meter);
+            Zones engine(buffers.checked(meter), meter);
             outcome = engine.run();
             if (outcome == ZonesOutcome::valid) order = std::move(engine.order);
         });
@@ -315,19 +369,18 @@ PyObject* tighten(PyObject*, PyObject* arguments) {
         return nullptr;
     return guarded([&] {
         const RegisterBuffers buffers(from);
-        std::vector<uint8_t> kind;
-        std::vector<int32_t> kept, a, b, call, ret;
-        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
-            Tightened tightened(buffers.given, meter);
-            kept = std::move(tightened.kept);
-            kind = picked(buffers.given.kind, kept, meter);
-            a = picked(buffers.given.a, kept, meter);
-            b = picked(buffers.given.b, kept, meter);
-            call = std::move(tightened.call);
-            ret = std::move(tightened.ret);
+        Columns result;
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil& gil) {
+            const Register& given = buffers.checked(meter);
+            Tightened tightened(given, meter);
+            result.add_picked(given.kind, tightened.kept, meter, gil);
+            result.add_picked(given.a, tightened.kept, meter, gil);
+            result.add_picked(given.b, tightened.kept, meter, gil);
+            result.add(std::move(tightened.call), meter, gil);
+            result.add(std::move(tightened.ret), meter, gil);
+            result.add(std::move(tightened.kept), meter, gil);
         });
-        return Py_BuildValue("iNNNNNN", static_cast<int>(reason), bytes_of(kept), bytes_of(kind), bytes_of(a),
-                             bytes_of(b), bytes_of(call), bytes_of(ret));
+        return result.with(reason);
     });
 }
 
@@ -343,19 +396,17 @@ PyObject* rank(PyObject*, PyObject* arguments) {
         const Py_ssize_t size = kinds.size<uint8_t>();
         const int32_t *given_a = as.get<int32_t>(a_column, size), *given_b = bs.get<int32_t>(b_column, size);
         const int64_t *given_call = calls.get<int64_t>(call_column, size), *given_ret = rets.get<int64_t>(ret_column, size);
-        std::vector<uint8_t> kind;
-        std::vector<int32_t> order, a, b, call, ret;
-        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
+        Columns result;
+        const Reason reason = limited(budget, [&](Meter& meter, WithoutGil& gil) {
             Ranked ranked(given_call, given_ret, size_of(size), meter);
-            order = std::move(ranked.order);
-            kind = picked(given_kind, order, meter);
-            a = picked(given_a, order, meter);
-            b = picked(given_b, order, meter);
-            call = std::move(ranked.call);
-            ret = std::move(ranked.ret);
+            result.add_picked(given_kind, ranked.order, meter, gil);
+            result.add_picked(given_a, ranked.order, meter, gil);
+            result.add_picked(given_b, ranked.order, meter, gil);
+            result.add(std::move(ranked.call), meter, gil);
+            result.add(std::move(ranked.ret), meter, gil);
+            result.add(std::move(ranked.order), meter, gil);
         });
-        return Py_BuildValue("iNNNNNN", static_cast<int>(reason), bytes_of(order), bytes_of(kind), bytes_of(a),
-                             bytes_of(b), bytes_of(call), bytes_of(ret));
+        return result.with(reason);
     });
 }
 
@@ -373,7 +424,7 @@ PyObject* verify(PyObject*, PyObject* arguments) {
         const auto size = static_cast<size_t>(order.size<int32_t>());
         bool is_one = false;
         const Reason reason = limited(budget, [&](Meter& meter, WithoutGil&) {
-            is_one = is_linearization(buffers.given, numbers, size, meter);
+            is_one = is_linearization(buffers.checked(meter), numbers, size, meter);
         });
         return Py_BuildValue("ii", static_cast<int>(is_one), static_cast<int>(reason));
     });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <vector>
 
 #include "depth_first.hpp"
@@ -62,7 +63,7 @@ public:
     uint64_t bytes() const {
         uint64_t waiting = 0;
         for (const auto& bucket : buckets_) waiting += bucket.capacity() * sizeof(size_t);
-        return seen_.bytes() + level_.bytes() + next_.bytes() + work_.bytes() + trail_.capacity() * sizeof(Step) + waiting;
+        return seen_.bytes() + level_.bytes() + next_.bytes() + work_.bytes() + trail_.size() * sizeof(Step) + waiting;
     }
 
 private:
@@ -187,7 +188,7 @@ private:
 
     // Forget the trails of configurations that are gone.
     void compact() {
-        std::vector<int32_t> place(trail_.size(), -1);
+        std::vector<int32_t> place = filled<int32_t>(trail_.size(), -1, meter_);
         for (int32_t at : level_.trail)
             for (; at >= 0 && place[at] < 0; at = trail_[at].before) {
                 meter_.tick();
@@ -212,7 +213,7 @@ private:
     Meter& meter_;
     int32_t position_ = 0;
     uint64_t looked_at_ = 0;
-    std::vector<Step> trail_;
+    std::deque<Step> trail_;
     size_t trail_kept_ = 0;
     std::vector<std::vector<size_t>> buckets_;
     std::vector<typename Window<Model, Words>::Choice> choices_;

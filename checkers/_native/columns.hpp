@@ -41,15 +41,13 @@ struct Register {
         }
     }
 
-    bool is_valid() const {
-        if (initial < 0 || initial >= values) return false;
-        for (int32_t i = 0; i < times.size; ++i) {
-            if (kind[i] > differs) return false;
-            bool reads = kind[i] == read || kind[i] == cas, writes = kind[i] == write || kind[i] == cas;
-            if (reads && (a[i] < 0 || a[i] >= values)) return false;
-            if (writes && (b[i] < 0 || b[i] >= values)) return false;
-        }
-        return true;
+    // Whether the kind and values of the operation are among those that there are.
+    bool is_valid(int32_t operation) const {
+        if (kind[operation] > differs) return false;
+        const bool reads = kind[operation] == read || kind[operation] == cas;
+        const bool writes = kind[operation] == write || kind[operation] == cas;
+        if (reads && (a[operation] < 0 || a[operation] >= values)) return false;
+        return !writes || (b[operation] >= 0 && b[operation] < values);
     }
 };
 

@@ -17,7 +17,12 @@ class DepthFirst {
 public:
     DepthFirst(Model& model, const Events& events, const Layout& layout, unsigned rules, Meter& meter)
         : window_(model, events, layout, rules), seen_(window_.words(), window_.classes(), rules & dominance),
-          meter_(meter) {}
+          meter_(meter) {
+        // Of memory that is only reserved nothing is taken; but to move it while it grows would take long.
+        window_.order.reserve(layout.slot.size());
+        frames_.reserve(layout.slot.size() + 1);
+        masks_.reserve((layout.slot.size() + 1) * window_.words());
+    }
 
     // Decides, unless by then it has held `limit` configurations, or in this call `patience` of them since it last got
     // any further. Can be called again.
@@ -49,8 +54,8 @@ public:
     uint64_t configurations() const { return seen_.size(); }
     int32_t deepest() const { return deepest_; }
     uint64_t bytes() const {
-        return seen_.bytes() + frames_.capacity() * sizeof(Frame) + masks_.capacity() * sizeof(uint64_t) +
-               (choices_.capacity() + window_.order.capacity()) * sizeof(int32_t);
+        return seen_.bytes() + frames_.size() * sizeof(Frame) + masks_.size() * sizeof(uint64_t) +
+               (choices_.capacity() + window_.order.size()) * sizeof(int32_t);
     }
 
 private:

@@ -16,8 +16,8 @@ struct Layout {
     template <class Model>
     Layout(const Model& model, const Times& times, const Events& events, unsigned rules, Meter& meter) {
         meter.hold(2 * sizeof(int32_t) * static_cast<uint64_t>(times.size));
-        slot.resize(times.size);
-        returns.resize(times.size, never);
+        slot = filled<int32_t>(times.size, 0, meter);
+        returns = filled<int32_t>(times.size, never, meter);
         std::map<decltype(model.identity(0)), int32_t> classes;
         std::vector<int32_t> free;
         for (size_t i = 0; i < events.size(); ++i) {

@@ -1,9 +1,11 @@
 // What a search may use, and how it is told to stop.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <utility>
+#include <vector>
 
 namespace splitbrain {
 
@@ -43,5 +45,18 @@ private:
     std::function<uint64_t()> held_;
     uint64_t bytes_, ticks_ = 0;
 };
+
+// So many elements of this value. Memory takes its time when it is first touched, so this is done bit by bit.
+template <class Element>
+std::vector<Element> filled(size_t size, Element value, Meter& meter) {
+    constexpr size_t bit = size_t{1} << 20;
+    std::vector<Element> elements;
+    elements.reserve(size);
+    while (elements.size() < size) {
+        elements.resize(std::min(size, elements.size() + bit / sizeof(Element)), value);
+        meter.look();
+    }
+    return elements;
+}
 
 }  // namespace splitbrain

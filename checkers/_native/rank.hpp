@@ -22,15 +22,16 @@ public:
 
     Ranked(const int64_t* calls, const int64_t* returns, int32_t size, Meter& meter) : meter_(meter) {
         meter.hold(uint64_t{48} * static_cast<uint64_t>(size));
-        std::vector<Entry> by_call(size), by_return;
+        std::vector<Entry> by_call, by_return;
+        by_call.reserve(size);
         for (int32_t i = 0; i < size; ++i) {
             meter.tick();
             if (returns[i] < calls[i]) throw std::invalid_argument("an operation returns before its call");
-            by_call[i] = {calls[i], i};
+            by_call.push_back({calls[i], i});
         }
         sort(by_call);
         order.reserve(size), call.reserve(size);
-        ret.assign(size, never);
+        ret = filled<int32_t>(size, never, meter);
         by_return.reserve(size);
         for (int32_t i = 0; i < size; ++i) {
             meter.tick();
@@ -45,7 +46,10 @@ public:
             for (; next != by_return.end() && next->time < each.time; ++next) ret[next->operation] = position++;
             call.push_back(position++);
         }
-        for (; next != by_return.end(); ++next) ret[next->operation] = position++;
+        for (; next != by_return.end(); ++next) {
+            meter.tick();
+            ret[next->operation] = position++;
+        }
     }
 
 private:
@@ -56,19 +60,25 @@ private:
 
     // By time, and as they were where that is the same: by digits, from the last one on.
     void sort(std::vector<Entry>& entries) {
-        const auto earlier = [](const Entry& x, const Entry& y) { return x.time < y.time; };
+        const auto earlier = [this](const Entry& x, const Entry& y) {
+            meter_.tick();
+            return x.time < y.time;
+        };
         if (std::is_sorted(entries.begin(), entries.end(), earlier)) return;
         const auto [first, last] = std::minmax_element(entries.begin(), entries.end(), earlier);
         const auto least = static_cast<uint64_t>(first->time);
         const uint64_t range = static_cast<uint64_t>(last->time) - least;
-        std::vector<Entry> other(entries.size());
+        std::vector<Entry> other = filled<Entry>(entries.size(), {}, meter_);
         constexpr int bits = 11;
         for (int shift = 0; shift < 64 && range >> shift; shift += bits) {
             const auto digit = [=](const Entry& entry) {
                 return (static_cast<uint64_t>(entry.time) - least) >> shift & ((1 << bits) - 1);
             };
             std::array<uint32_t, (1 << bits) + 1> place{};
-            for (const Entry& entry : entries) ++place[digit(entry) + 1];
+            for (const Entry& entry : entries) {
+                meter_.tick();
+                ++place[digit(entry) + 1];
+            }
             for (size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
             for (const Entry& entry : entries) {
                 meter_.tick();

@@ -18,7 +18,7 @@ struct Answer {
     Way way = Way::both;
     Reason reason = Reason::none;  // why it is unknown
     std::vector<int32_t> order;    // a linearization, if valid
-    int32_t operation = -1;        // that of the event reached, or at whose return no configuration was left
+    int32_t operation = -1;        // that of the event reached, or at whose return there was no way to go on
     int32_t since = -1;            // by a segment: that of the event from which on there is no order, whatever was before
     std::vector<int32_t> states;   // breadth first, invalid: those that were possible just before that event
     uint64_t configurations = 0;
@@ -111,7 +111,10 @@ private:
             in_segment_ = nullptr;
             in_segments_ += search.configurations();
             if (outcome != Outcome::invalid) return false;
-            answer_.operation = segment.numbers[~events[search.position()]];
+            const int32_t operation = segment.numbers[~events[search.position()]];
+            // Without looking ahead, all before the event at which the search is stuck is linearizable.
+            if (!(rules_ & live) && layout_.returns[operation] != stuck) return false;
+            answer_.operation = operation;
             answer_.since = operation_of(segment.begin);
             return true;
         }

@@ -22,11 +22,15 @@ public:
     Tightened(const Register& columns, Meter& meter) : columns_(columns), times_(columns.times), meter_(meter) {
         meter.hold(32 * static_cast<uint64_t>(times_.size) + 16 * static_cast<uint64_t>(columns.values));
         keep_observed();
-        call_.assign(times_.call, times_.call + times_.size);
-        ret_.assign(times_.ret, times_.ret + times_.size);
+        call_.reserve(times_.size), ret_.reserve(times_.size);
+        for (int32_t i = 0; i < times_.size; ++i) {
+            meter.tick();
+            call_.push_back(times_.call[i]), ret_.push_back(times_.ret[i]);
+        }
         find_sources();
         lower_returns();
         const bool possible = raise_calls() && is_possible();  // if not, the engine will find out
+        kept.reserve(times_.size), call.reserve(times_.size), ret.reserve(times_.size);
         for (int32_t i = 0; i < times_.size; ++i) {
             meter.tick();
             if (!keep_[i]) continue;
@@ -43,9 +47,10 @@ private:
     bool writes(int32_t i) const { return columns_.kind[i] == write || columns_.kind[i] == cas; }
 
     void keep_observed() {
-        keep_.assign(times_.size, true);
-        std::vector<int32_t> last_found(columns_.values, -1);  // the last return of those that found each value
-        std::vector<int32_t> first(columns_.values, nobody), next(times_.size, nobody);  // pending writers of each
+        keep_ = filled<bool>(times_.size, true, meter_);
+        std::vector<int32_t> last_found = filled<int32_t>(columns_.values, -1, meter_);  // when it last returned
+        std::vector<int32_t> first = filled<int32_t>(columns_.values, nobody, meter_);   // pending writers of each
+        std::vector<int32_t> next = filled<int32_t>(times_.size, nobody, meter_);
         int32_t last_differs = -1;
         for (int32_t i = 0; i < times_.size; ++i) {
             meter_.tick();
@@ -60,7 +65,7 @@ private:
                 last_differs = std::max(last_differs, times_.ret[i]);
             }
         }
-        std::vector<int32_t> work(columns_.values);
+        std::vector<int32_t> work = filled<int32_t>(columns_.values, 0, meter_);
         std::iota(work.begin(), work.end(), 0);
         while (!work.empty()) {
             meter_.tick();
@@ -79,13 +84,13 @@ private:
     // For each operation that found a value, the only operation that can have written it.
     void find_sources() {
         constexpr int32_t several = -2;
-        std::vector<int32_t> writer(columns_.values, nobody);
+        std::vector<int32_t> writer = filled<int32_t>(columns_.values, nobody, meter_);
         writer[columns_.initial] = several;
         for (int32_t i = 0; i < times_.size; ++i) {
             meter_.tick();
             if (keep_[i] && writes(i)) writer[columns_.b[i]] = writer[columns_.b[i]] == nobody ? i : several;
         }
-        source_.assign(times_.size, nobody);
+        source_ = filled<int32_t>(times_.size, nobody, meter_);
         for (int32_t i = 0; i < times_.size; ++i) {
             meter_.tick();
             if (keep_[i] && reads(i) && writer[columns_.a[i]] != i)
@@ -95,8 +100,10 @@ private:
 
     void lower_returns() {
         std::vector<int32_t> by_return;
-        for (int32_t i = 0; i < times_.size; ++i)
+        for (int32_t i = 0; i < times_.size; ++i) {
+            meter_.tick();
             if (source_[i] != nobody && ret_[i] != never) by_return.push_back(i);
+        }
         std::sort(by_return.begin(), by_return.end(), [this](int32_t x, int32_t y) {
             meter_.tick();
             return ret_[x] < ret_[y];
@@ -112,9 +119,10 @@ private:
     // False where operations need each other in a circle.
     bool raise_calls() {
         enum Mark : uint8_t { untouched, under_way, done };
-        std::vector<uint8_t> mark(times_.size, untouched);
+        std::vector<uint8_t> mark = filled<uint8_t>(times_.size, untouched, meter_);
         std::vector<int32_t> path;
         for (int32_t start = 0; start < times_.size; ++start) {
+            meter_.tick();
             int32_t i = start;
             for (; i != nobody && mark[i] == untouched; i = source_[i]) {
                 meter_.tick();
@@ -132,8 +140,10 @@ private:
     }
 
     bool is_possible() const {
-        for (int32_t i = 0; i < times_.size; ++i)
+        for (int32_t i = 0; i < times_.size; ++i) {
+            meter_.tick();
             if (keep_[i] && ret_[i] < call_[i]) return false;
+        }
         return true;
     }
 

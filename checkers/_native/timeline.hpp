@@ -13,9 +13,10 @@ namespace splitbrain {
 // An event is an operation's number for its call, and the complement of that for its return.
 using Events = std::vector<int32_t>;
 
-inline int32_t last_position(const Times& times) {
+inline int32_t last_position(const Times& times, Meter& meter) {
     int32_t last = 0;
     for (int32_t i = 0; i < times.size; ++i) {
+        meter.tick();
         last = std::max(last, times.call[i]);
         if (!times.pending(i)) last = std::max(last, times.ret[i]);
     }
@@ -24,9 +25,12 @@ inline int32_t last_position(const Times& times) {
 
 // All calls, and the returns of completed operations, by position; at the same position calls come first.
 inline Events events_of(const Times& times, Meter& meter) {
-    const int64_t last = last_position(times);
+    const int64_t last = last_position(times, meter);
     size_t total = 0;
-    for (int32_t i = 0; i < times.size; ++i) total += times.pending(i) ? 1 : 2;
+    for (int32_t i = 0; i < times.size; ++i) {
+        meter.tick();
+        total += times.pending(i) ? 1 : 2;
+    }
     auto each = [&](auto visit) {
         for (int32_t i = 0; i < times.size; ++i) {
             meter.tick();
@@ -36,8 +40,8 @@ inline Events events_of(const Times& times, Meter& meter) {
     };
     if (2 * last < 16 * static_cast<int64_t>(total) + 64) {
         meter.hold((2 * static_cast<size_t>(last) + 3 + total) * sizeof(int32_t));
-        Events events(total);
-        std::vector<uint32_t> place(2 * static_cast<size_t>(last) + 3);
+        Events events = filled<int32_t>(total, 0, meter);
+        std::vector<uint32_t> place = filled<uint32_t>(2 * static_cast<size_t>(last) + 3, 0, meter);
         each([&place](int64_t key, int32_t) { ++place[key + 1]; });
         for (size_t i = 1; i < place.size(); ++i) {
             meter.tick();

@@ -11,7 +11,7 @@ namespace splitbrain {
 // It is if every completed operation occurs once and others at most once, no operation comes after one that was called
 // when it had returned, and the register allows each.
 inline bool is_linearization(const Register& columns, const int32_t* order, size_t size, Meter& meter) {
-    std::vector<bool> seen(columns.times.size);
+    std::vector<bool> seen = filled<bool>(columns.times.size, false, meter);
     int32_t latest_call = -1, value = columns.initial;
     for (size_t place = 0; place < size; ++place) {
         meter.tick();

@@ -54,7 +54,7 @@ private:
     bool happened(int32_t i) const { return !times_.pending(i) || included_[i]; }
 
     bool find_writers() {
-        writer_.assign(columns_.values, nobody);
+        writer_ = filled<int32_t>(columns_.values, nobody, meter_);
         for (int32_t i = 0; i < times_.size; ++i) {
             meter_.tick();
             if (i && times_.call[i] < times_.call[i - 1]) return false;
@@ -70,14 +70,19 @@ private:
 
     // Completed reads of each value, by call, one value after another.
     void count_readers() {
-        first_reader_.assign(static_cast<size_t>(columns_.values) + 1, 0);
+        first_reader_ = filled<int32_t>(static_cast<size_t>(columns_.values) + 1, 0, meter_);
         for (int32_t i = 0; i < times_.size; ++i) {
             meter_.tick();
             if (columns_.kind[i] == read && !times_.pending(i)) ++first_reader_[columns_.a[i] + 1];
         }
-        for (int32_t value = 0; value < columns_.values; ++value) first_reader_[value + 1] += first_reader_[value];
-        readers_.resize(first_reader_[columns_.values]);
-        std::vector<int32_t> place(first_reader_.begin(), first_reader_.end() - 1);
+        std::vector<int32_t> place;
+        place.reserve(columns_.values);
+        for (int32_t value = 0; value < columns_.values; ++value) {
+            meter_.tick();
+            place.push_back(first_reader_[value]);
+            first_reader_[value + 1] += first_reader_[value];
+        }
+        readers_ = filled<int32_t>(first_reader_[columns_.values], 0, meter_);
         for (int32_t i = 0; i < times_.size; ++i) {
             meter_.tick();
             if (columns_.kind[i] == read && !times_.pending(i)) readers_[place[columns_.a[i]]++] = i;
@@ -86,7 +91,7 @@ private:
 
     // A pending operation took effect exactly if its value was found by one that did.
     void include_pending() {
-        included_.assign(times_.size, false);
+        included_ = filled<bool>(times_.size, false, meter_);
         std::vector<int32_t> found;
         for (int32_t value = 0; value < columns_.values; ++value) {
             meter_.tick();
@@ -108,7 +113,7 @@ private:
 
     // False where a value was found that nobody wrote, or was taken by two.
     bool find_takers() {
-        taker_.assign(columns_.values, nobody);
+        taker_ = filled<int32_t>(columns_.values, nobody, meter_);
         for (int32_t value = 0; value < columns_.values; ++value) {
             meter_.tick();
             const bool found = first_reader_[value] < first_reader_[value + 1];
@@ -126,6 +131,7 @@ private:
     }
 
     bool build_blocks() {
+        blocks_.reserve(static_cast<size_t>(columns_.values));
         Block block{columns_.initial, -1, -1};
         if (!walk(block)) return false;
         if (block.last >= 0) blocks_.push_back(block);
@@ -186,8 +192,8 @@ private:
     }
 
     void sort_blocks() {
-        const int64_t last = last_position(times_) + int64_t{1};
-        by_start_.resize(blocks_.size());
+        const int64_t last = last_position(times_, meter_) + int64_t{1};
+        by_start_ = filled<int32_t>(blocks_.size(), 0, meter_);
         if (last <= 8 * static_cast<int64_t>(times_.size) + 64 && sort_by_counting(last)) return;
         for (size_t i = 0; i < blocks_.size(); ++i) by_start_[i] = static_cast<int32_t>(i);
         std::sort(by_start_.begin(), by_start_.end(), [this](int32_t x, int32_t y) {
@@ -199,7 +205,7 @@ private:
 
     // False if two blocks start at once.
     bool sort_by_counting(int64_t last) {
-        std::vector<int32_t> at(static_cast<size_t>(last) + 1, nobody);
+        std::vector<int32_t> at = filled<int32_t>(static_cast<size_t>(last) + 1, nobody, meter_);
         for (size_t i = 0; i < blocks_.size(); ++i) {
             meter_.tick();
             int32_t& place = at[blocks_[i].start() + 1];
@@ -235,7 +241,8 @@ private:
         const size_t size = order.size();
         const auto ends = static_cast<int32_t>(size);
         std::vector<std::pair<int32_t, int32_t>> returned;  // and the place after it
-        std::vector<int32_t> held_until(columns_.values, 0), held_from(columns_.values, ends + 1);
+        std::vector<int32_t> held_until = filled<int32_t>(columns_.values, 0, meter_);
+        std::vector<int32_t> held_from = filled<int32_t>(columns_.values, ends + 1, meter_);
         int32_t value = columns_.initial;
         held_from[value] = 0;
         for (int32_t i = 0; i < ends; ++i) {
@@ -258,7 +265,7 @@ private:
             meter_.tick();
             return times_.ret[x] < times_.ret[y];
         });
-        std::vector<int32_t> place_of(times_.size, 0);
+        std::vector<int32_t> place_of = filled<int32_t>(times_.size, 0, meter_);
         size_t next = 0, next_differing = 0;
         int32_t earliest = 0;
         for (int32_t operation : differing_) {

@@ -29,9 +29,9 @@ class Answer:
 
     `valid` is None where a limit, the `reason`, was reached; else `way` is the one that decided. `order` is a
     linearization, if there is one. `operation` is how far the search got: the one at whose return there was no way to
-    go on. Searching breadth first without LIVE that is the end of the shortest prefix that is not linearizable, and
-    `states` are those possible just before. By a segment, there is no order from the call or return of `since` on,
-    whatever was before.
+    go on. Without LIVE that is the end of the shortest prefix that is not linearizable; breadth first, `states` are
+    those possible just before. By a segment, there is no order from the call or return of `since` on, whatever was
+    before.
     """
 
     valid: bool | None
@@ -63,9 +63,9 @@ class _Search:
         self.columns, self.rules, self.way, self.patience = columns, rules, way, max(1, patience)
         self.events = in_order(columns.times)
         self.meter = Meter(limits)
-        self.depth = DepthFirst(Window(columns, self.events, rules), self.meter)
         window = Window(columns, self.events, rules)
-        self.breadth = BreadthFirst(window, self.meter, [columns.initial])
+        self.depth = DepthFirst(window, self.meter)
+        self.breadth = BreadthFirst(window.at_the_beginning(), self.meter, [columns.initial])
         self.most = float("inf") if limits.configurations is None else limits.configurations
         self.in_segments = 0
         self.meter.watch(lambda: CONFIGURATION * (self.depth.configurations + self.breadth.held))
@@ -134,6 +134,8 @@ class _Search:
         if valid is not False:
             return None
         operation, since = part.numbers[~events[breadth.position]], self._operation(part.begin)
+        if Rule.LIVE not in self.rules and self.events[self.depth.position] != ~operation:
+            return None  # Without looking ahead, all before the event at which the search is stuck is linearizable.
         return Answer(False, Way.SEGMENT, operation=operation, since=since, configurations=self.used)
 
     def _operation(self, place: int) -> int | None:

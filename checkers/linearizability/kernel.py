@@ -36,9 +36,7 @@ def ranked(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> tuple[Regist
         return rank.ranked(columns, Meter(limits))
     times = columns.times
     given = columns.kind, columns.a, columns.b, times.call, times.return_
-    reason, *rows = _kernel.rank(*given, *_limits(limits))
-    _raise(reason)
-    return _unpacked(columns, *rows)
+    return _unpacked(columns, limits, *_kernel.rank(*given, *_limits(limits)))
 
 
 def zones(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> Answer | None:
@@ -95,9 +93,7 @@ def tightened(columns: RegisterColumns, limits: Limits = NO_LIMITS) -> tuple[Reg
     A linearization of the smaller one is one of this. Raises SpentError.
     """
     if NATIVE:
-        reason, *rows = _kernel.tighten(*_row(columns), *_limits(limits))
-        _raise(reason)
-        return _unpacked(columns, *rows)
+        return _unpacked(columns, limits, *_kernel.tighten(*_row(columns), *_limits(limits)))
     kept, call, return_ = tighten.tightened(columns, Meter(limits))
     kind = array("B", map(columns.kind.__getitem__, kept))
     a, b = array("i", map(columns.a.__getitem__, kept)), array("i", map(columns.b.__getitem__, kept))
@@ -156,11 +152,16 @@ def _limits(limits: Limits) -> tuple[float, int, bytearray]:
 
 
 def _unpacked(
-    columns: RegisterColumns, numbers: bytes, kind: bytes, a: bytes, b: bytes, call: bytes, return_: bytes
+    columns: RegisterColumns, limits: Limits, reason: int, *rows: bytes
 ) -> tuple[RegisterColumns, "array[int]"]:
-    times = Times(_numbers("i", call), _numbers("i", return_))
-    found = replace(columns, times=times, kind=_numbers("B", kind), a=_numbers("i", a), b=_numbers("i", b))
-    return found, _numbers("i", numbers)
+    _raise(reason)
+    meter = Meter(limits)
+    found = []
+    for typecode, row in zip("Biiiii", rows, strict=True):
+        found.append(_numbers(typecode, row))
+        meter.look()  # Memory takes its time when it is first touched.
+    kind, a, b, call, return_, numbers = found
+    return replace(columns, times=Times(call, return_), kind=kind, a=a, b=b), numbers
 
 
 def _numbers(typecode: str, raw: bytes) -> "array[int]":

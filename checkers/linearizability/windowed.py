@@ -24,6 +24,7 @@ Rules that spare work, none of which changes an answer (tests break each and see
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
 
@@ -145,6 +146,12 @@ class Window:
                     self.members.append([])
                 self.members[number].append(event)
         self.available = [0] * len(self.members)
+
+    def at_the_beginning(self) -> "Window":
+        """Another window on the same operations, before all events."""
+        other = copy(self)
+        other.open, other.open_pure, other.available = {}, {}, [0] * len(self.members)
+        return other
 
     def enter(self, operation: int) -> None:
         """Pass the call of the operation."""

@@ -183,11 +183,13 @@ def test_the_shortest_prefix_that_fails_and_the_states_before() -> None:
         end = next(end for end in ends if not is_linearizable(prefix(columns, events[: end + 1])))
         possible = final_states(prefix(columns, events[:end]))
         for search in (kernel.search, general.search):
-            answer = search(columns, rules=ALL_RULES & ~Rule.LIVE, way=Way.BREADTH)
-            assert answer.valid is False
-            assert answer.operation == ~events[end]
-            assert answer.states
-            assert set(answer.states) <= possible
+            for way in EVERY_WAY:
+                answer = search(columns, rules=ALL_RULES & ~Rule.LIVE, way=way, patience=1)
+                assert answer.valid is False
+                assert answer.operation == ~events[end]
+                if answer.way is Way.BREADTH:
+                    assert answer.states
+                    assert set(answer.states) <= possible
         found += 1
     assert found > 400
 
