@@ -127,7 +127,7 @@ def from_windows(
 ) -> Evidence | None:
     """Evidence from the last operations before the return of the culprit."""
     for part in windows(model, present, culprit):
-        if fails(model, part.forms):
+        if len(part.forms) <= LARGEST and fails(model, part.forms):
             evidence = _confirmed(model, operations, present, part, culprit, spent)
             if evidence is not None:
                 return _named(model, operations, evidence)

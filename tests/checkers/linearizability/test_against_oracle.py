@@ -46,7 +46,7 @@ def test_no_part_of_a_linearizable_history_is_evidence(name: str) -> None:
     passed = 0
     for maker in makers(name, 3_500):
         operations = maker.linearizable(maker.random.randint(1, 5))
-        for evidence in parts(maker.random, operations):
+        for evidence in parts(model, maker.random, operations):
             if omissions_are_sound(model, operations, evidence):
                 passed += 1
                 assert maker.is_linearizable(list(evidence.constraints)), (operations, evidence)

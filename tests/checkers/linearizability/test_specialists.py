@@ -74,7 +74,7 @@ def test_no_part_of_a_linearizable_history_is_evidence(name: str) -> None:
     passed = 0
     choose = random.Random(name)
     for operations in histories(model, 600, lambda choose: replace(tiny(choose), wrong=0)):
-        for evidence in parts(choose, operations):
+        for evidence in parts(model, choose, operations):
             if omissions_are_sound(model, operations, evidence):
                 passed += 1
                 assert is_linearizable(model, list(evidence.constraints)), (operations, evidence)
