@@ -12,7 +12,7 @@ from . import kernel
 from .columns import RegisterColumns, TooManyStatesError, register_columns, table_columns
 from .engine import EngineResult
 from .general import Answer
-from .meter import Limits, Reason
+from .meter import Limits, Reason, SpentError
 from .prepare import simplify
 from .search import search
 
@@ -48,7 +48,10 @@ def decide_register(columns: RegisterColumns, limits: Limits) -> tuple[Answer, s
     answer = kernel.zones(columns, limits)
     if answer is not None:
         return answer, "zones", range(len(columns.kind))
-    smaller, numbers = kernel.tightened(columns, limits)
+    try:
+        smaller, numbers = kernel.tightened(columns, limits)
+    except SpentError as spent:
+        return Answer(None, reason=spent.args[0]), "search", range(len(columns.kind))
     return kernel.search(smaller, limits), "search", numbers
 
 
