@@ -4,10 +4,10 @@
     python benchmarks/checker.py --quick              # a minute
     python benchmarks/checker.py --only five --peer 'java -jar checker.jar {file}' --peer-format jepsen
 
-Every cell is a process of its own with its limits; times are processor time (of all threads), the best of several
-rounds; memory is the peak of the whole process, interpreter and history included. The histories are those of simulated
-clients, always the same for a seed. porcupine-py is the pure-Python search as it was before the kernel. The time of
-another checker, given by --peer, includes its start and its parser.
+It needs Linux. Every cell is a process of its own with its limits; times are processor time (of all threads), the best
+of several rounds; memory is the peak of the whole process, interpreter and history included. The histories are those of
+simulated clients, always the same for a seed. porcupine-py is the pure-Python search as it was before the kernel. The
+time of another checker, given by --peer, includes its start and its parser.
 """
 
 import os
