@@ -17,7 +17,7 @@ from ..models.values import show
 from ..verdict import Evidence, Validity, Verdict
 from . import choose, kernel
 from .engine import EngineResult, InapplicableError
-from .find import evidence_for, from_conflicts, when
+from .find import evidence_for, from_conflicts, from_stale_read, when
 from .locate import CONFIGURATIONS, PER_OPERATION, culprit_of
 from .meter import Limits, SpentError
 from .prepare import relevant
@@ -37,7 +37,7 @@ LISTED = 1_000
 SHOWN = 6
 """How many operations of a conflict are named in its reason."""
 
-ADVICE = "give it more time, or test with values that are written once, or with fewer clients on one key"
+ADVICE = "give it more {}, or test with values that are written once, or with fewer clients on one key"
 
 FIRST_LOOK = 20_000
 MORE = 4
@@ -93,7 +93,7 @@ def judge(model: Model, history: History, budget: Budget, engine: str | None = N
     objects = _objects(model, history, known)
     present = {key: relevant(model, operations) for key, operations in objects.items()}
     results = _first_look(model, present, known, clock, engine)
-    evidence = _from_conflicts(model, objects, results) if engine is None else {}
+    evidence = _from_conflicts(model, objects, results, clock) if engine is None else {}
     if all(result.validity is not Validity.INVALID for result in results.values()):
         _search_further(model, present, results, clock, engine)
     _add_evidence(model, objects, present, results, evidence, known, clock)
@@ -122,16 +122,21 @@ def _from_columns(model: Model, history: History, clock: "_Clock") -> _Known:
     if not is_register(model):
         return known
     try:
-        for each in registers(model, history.columns, clock.limits(FIRST_LOOK)):
+        found = registers(model, history.columns, clock.limits(FIRST_LOOK))
+        known.keys.extend(each.key for each in found)
+        for each in found:
             result = choose.decide_columns(each, clock.limits(FIRST_LOOK + MORE * each.operations))
-            known.keys.append(each.key)
             if result.validity is Validity.VALID:
                 known.valid[each.key] = Judgement(each.key, each.operations, result)
             elif result.validity is Validity.INVALID:
                 known.invalid[each.key] = result, each
     except SpentError:
-        return _Known()
+        pass  # The others are undecided.
     return known
+
+
+_UNTRIED = EngineResult(Validity.UNKNOWN, reason="the time was used up", engine="zones")
+"""Of objects that nobody has come to."""
 
 
 def _first_look(
@@ -143,6 +148,9 @@ def _first_look(
         if key in known.invalid:
             results[key] = known.invalid[key][0]
             continue
+        if known.keys and clock.spent():
+            results[key] = _UNTRIED
+            continue
         first = clock.left()
         most, look = first.configurations, FIRST_LOOK + MORE * len(operations)
         budget = replace(first, configurations=look if most is None else min(look, most))
@@ -151,16 +159,18 @@ def _first_look(
 
 
 def _from_conflicts(
-    model: Model, objects: Mapping[Value, Sequence[Operation]], results: dict[Value, EngineResult]
+    model: Model, objects: Mapping[Value, Sequence[Operation]], results: dict[Value, EngineResult], clock: "_Clock"
 ) -> dict[Value, Evidence]:
     """Evidence for undecided objects whose values give them away, in linear time; these are decided then."""
     evidence: dict[Value, Evidence] = {}
     for key, result in results.items():
-        if result.validity is Validity.UNKNOWN:
-            found = from_conflicts(model, objects[key])
+        if result.validity is Validity.UNKNOWN and not clock.spent():
+            found = from_conflicts(model, objects[key], clock.spent) or from_stale_read(
+                model, objects[key], clock.spent
+            )
             if found is not None:
                 evidence[key] = found
-                why = "periods in which values were held exclude each other"
+                why = "a few operations exclude each other"
                 results[key] = EngineResult(Validity.INVALID, engine="zones", choice=why)
     return evidence
 
@@ -174,6 +184,8 @@ def _search_further(
 ) -> None:
     """Search those undecided with all of the budget, several at a time where native code lets them."""
     undecided = [key for key, result in results.items() if result.validity is Validity.UNKNOWN]
+    if clock.spent():
+        return
     workers = min(len(undecided), os.cpu_count() or 1) if kernel.NATIVE else 1
     stop = bytearray(1)
     waiting = len(undecided)
@@ -292,7 +304,8 @@ def _reason(operations: Sequence[Operation], result: EngineResult, begin: int) -
         at = f" at {(reached.completed - begin) / 1e9:.3f} s" if reached.completed is not None else ""
         returned = sum(_return(each) < _return(reached) for each in operations)
         got = f"; it got to the return of operation {reached.index}{at}, {returned} of {len(operations)} operations"
-    return f"{result.reason}{got}; {ADVICE}"
+    more = next((each for each in ("configurations", "memory") if each in result.reason), "time")
+    return f"{result.reason}{got}; {ADVICE.format(more)}"
 
 
 def _objects(model: Model, history: History, known: _Known) -> dict[Value, list[Operation]]:
@@ -319,9 +332,9 @@ class _Clock:
 
     def limits(self, configurations: int) -> Limits:
         """What is left, with so many configurations at most."""
-        left = self.left()
-        most = left.configurations
-        return Limits(left.seconds, configurations if most is None else min(most, configurations), left.bytes)
+        most = self.budget.configurations
+        seconds = None if self.deadline is None else max(0.0, self.deadline - monotonic())
+        return Limits(seconds, configurations if most is None else min(most, configurations), self.budget.bytes)
 
     def left(self) -> Budget:
         seconds = None if self.deadline is None else max(0.0, self.deadline - monotonic())

@@ -7,6 +7,7 @@ and checked (sound.py, and the reference search) before it counts.
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from ...histories.operation import Operation, Value
@@ -21,6 +22,7 @@ from .prepare import relevant
 from .reduce import Reduction, fails
 from .search import search
 from .sound import omissions_are_sound
+from .stale import first_stale_read
 from .states import states_before
 from .zones import conflicts
 
@@ -92,10 +94,8 @@ def evidence_for(
     if found is None and len(present) <= LARGE:
         found = from_failing_prefix(model, operations, decide, spent)
     elif found is None and not spent():
-        found = from_conflicts(model, operations, spent)
-    if found is None:
-        return None
-    return replace(found, states=states_before(model, found))
+        found = from_stale_read(model, operations, spent) or from_conflicts(model, operations, spent)
+    return found
 
 
 def from_conflicts(model: Model, operations: Sequence[Operation], spent: Spent = never) -> Evidence | None:
@@ -118,6 +118,21 @@ def from_conflicts(model: Model, operations: Sequence[Operation], spent: Spent =
     return None if best is None else _named(model, operations, best)
 
 
+def from_stale_read(model: Model, operations: Sequence[Operation], spent: Spent = never) -> Evidence | None:
+    """Evidence from the first read of what had certainly been replaced, in about linear time."""
+    present = relevant(model, operations)
+    found = first_stale_read(model, present)
+    if found is None:
+        return None
+    other, reader = found
+    assert reader.return_ is not None, "who found something has returned"
+    certain = model.blind(other) or other
+    forms = tuple(sorted((certain, reader), key=lambda each: each.index))
+    part = Part(forms, reader.return_ + 1, certain)
+    evidence = _confirmed(model, operations, present, part, reader, spent)
+    return None if evidence is None else _named(model, operations, evidence)
+
+
 def from_windows(
     model: Model,
     operations: Sequence[Operation],
@@ -126,7 +141,9 @@ def from_windows(
     spent: Spent = never,
 ) -> Evidence | None:
     """Evidence from the last operations before the return of the culprit."""
-    for part in windows(model, present, culprit):
+    assert culprit.return_ is not None
+    cut = culprit.return_ + 1
+    for part in chain(windows(model, present, culprit), [Part(tuple(prefix(model, present, cut)), cut)]):
         if len(part.forms) <= LARGEST and fails(model, part.forms):
             evidence = _confirmed(model, operations, present, part, culprit, spent)
             if evidence is not None:
@@ -181,9 +198,13 @@ def _around(
             yield _narrowed(model, present, indexes, elements)
         yield _narrowed(model, present, indexes, conflict.elements)
         return
-    if len(present) > SMALL and culprit is not None:
+    few = _depended_on(model, present, conflict.operations, SMALL)
+    if len(few) <= SMALL:
+        yield Part(tuple(few))
+    if culprit is not None:
         yield from windows(model, present, culprit)
-    yield Part(tuple(_depended_on(model, present, conflict.operations)))
+    if len(few) > SMALL:
+        yield Part(tuple(_depended_on(model, present, conflict.operations, LARGEST)))
 
 
 def _narrowed(model: Model, present: Sequence[Operation], indexes: Set[int], elements: tuple[Value, ...]) -> Part:
@@ -195,12 +216,12 @@ def _narrowed(model: Model, present: Sequence[Operation], indexes: Set[int], ele
     return Part(tuple(form for form in forms if form is not None), elements=elements)
 
 
-def _depended_on(model: Model, present: Sequence[Operation], shown: Sequence[Operation]) -> list[Operation]:
-    """The operations shown, the mutators that they observe, those that these observe, and so on."""
+def _depended_on(model: Model, present: Sequence[Operation], shown: Sequence[Operation], most: int) -> list[Operation]:
+    """The operations shown, the mutators that they observe, those that these observe, and so on; some if too many."""
     mutators = {operation.index: operation for operation in present if not model.is_read(operation)}
     kept = {operation.index: operation for operation in shown}
     work = list(kept.values())
-    while work and len(kept) <= LARGEST:
+    while work and len(kept) <= most:
         observer = work.pop()
         hidden_until = max(
             (
@@ -317,7 +338,7 @@ def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) ->
             firm = replace(named, operations=more)
             context = replace(firm, context=firm.context | {operation.index})
             named = firm if is_evidence(model, operations, firm) else context
-    return named
+    return replace(named, states=states_before(model, named))
 
 
 def _refused(

@@ -72,7 +72,7 @@ def prefix(model: Model, operations: Sequence[Operation], cut: int) -> list[Oper
 
 
 def windows(model: Model, operations: Sequence[Operation], culprit: Operation) -> Iterator[Part]:
-    """Larger and larger parts that end with the return of the culprit, from a point of certainty on; at last all."""
+    """Larger and larger parts that end with the return of the culprit, from a point of certainty on."""
     assert culprit.return_ is not None
     cut = culprit.return_ + 1
     before = prefix(model, operations, cut)
@@ -88,7 +88,6 @@ def windows(model: Model, operations: Sequence[Operation], culprit: Operation) -
             more = {form.index: form for form in (*forms, *finders(forms))}
             if len(more) > len(forms):
                 yield Part(tuple(sorted(more.values(), key=lambda each: each.index)), cut, certain)
-    yield Part(tuple(before), cut)
 
 
 def _certain(model: Model, operations: Sequence[Operation], size: int) -> Operation | None:

@@ -6,10 +6,11 @@ from small import MODELS, UNLIMITED, makers
 
 from splitbrain.checkers.linearizability import linearizable
 from splitbrain.checkers.linearizability.checker import judge
-from splitbrain.checkers.linearizability.find import from_conflicts, from_failing_prefix, is_evidence
+from splitbrain.checkers.linearizability.find import from_conflicts, from_failing_prefix, from_stale_read, is_evidence
 from splitbrain.checkers.linearizability.prepare import relevant, simplify
 from splitbrain.checkers.linearizability.search import search
 from splitbrain.checkers.linearizability.sound import omissions_are_sound
+from splitbrain.checkers.linearizability.stale import first_stale_read
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import by_name
 from splitbrain.checkers.verdict import Validity
@@ -72,6 +73,21 @@ def test_evidence_is_always_found(name: str) -> None:
             assert len(evidence.operations) <= 6, (operations, evidence)
         found += 1
     assert found > 250
+
+
+@pytest.mark.parametrize("name", ["register", "cas-register"])
+def test_what_is_called_a_stale_read_is_not_linearizable(name: str) -> None:
+    model, found = by_name(name), 0
+    for maker in makers(name, 3_000):
+        operations = maker.corrupted(maker.random.randint(1, 8))
+        stale = first_stale_read(model, relevant(model, operations))
+        evidence = from_stale_read(model, operations)
+        assert (stale is None) == (evidence is None)
+        if evidence is not None:
+            assert not maker.is_linearizable(operations)
+            assert len(evidence.constraints) <= 3
+            found += 1
+    assert found > 100
 
 
 def test_zones_find_every_violation_of_registers_with_unique_values() -> None:

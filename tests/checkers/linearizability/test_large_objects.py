@@ -89,6 +89,15 @@ def test_what_goes_wrong_early_in_a_long_history_is_found_there() -> None:
     assert evidence.anomaly == "value nobody wrote"
 
 
+def test_a_stale_read_among_more_clients_than_can_be_searched() -> None:
+    shape = Shape(size=3_000, processes=40, unique=False, crash=0)
+    operations = with_a_value_that_is_gone(list(made(random.Random(3), shape).operations))
+    verdict = linearizable(by_name("cas-register")).check(History(tuple(operations)), Budget(None, 10_000))
+    (evidence,) = verdict.evidence
+    assert (evidence.anomaly, len(evidence.operations)) == ("stale read", 3)
+    assert is_evidence(by_name("cas-register"), operations, evidence)
+
+
 def test_a_long_chain_of_compare_and_sets_is_entered_near_its_end() -> None:
     operations = [
         Operation(

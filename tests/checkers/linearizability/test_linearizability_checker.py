@@ -198,7 +198,7 @@ def test_a_search_that_is_given_up_is_unknown_and_says_how_far_it_got_and_what_t
     assert verdict.validity is Validity.UNKNOWN
     assert re.fullmatch(
         r'1 of 1 key undecided: on key "x" the search reached 50 configurations; it got to the return of operation '
-        r"\d+ at 0.\d{3} s, \d+ of 26 operations; give it more time, or .*",
+        r"\d+ at 0.\d{3} s, \d+ of 26 operations; give it more configurations, or .*",
         verdict.reason,
     )
     assert check("register", hard(), Budget(seconds=0.0)).reason.startswith(
