@@ -198,8 +198,10 @@ private:
         for (size_t i = 0; i < blocks_.size(); ++i) by_start_[i] = static_cast<int32_t>(i);
         std::sort(by_start_.begin(), by_start_.end(), [this](int32_t x, int32_t y) {
             meter_.tick();
-            return std::tuple(blocks_[x].start(), blocks_[x].first, x) <
-                   std::tuple(blocks_[y].start(), blocks_[y].first, y);
+            const auto key = [](const Block& block, int32_t number) {
+                return std::tuple(block.start(), block.is_forward(), block.first, number);  // calls before returns
+            };
+            return key(blocks_[x], x) < key(blocks_[y], y);
         });
     }
 

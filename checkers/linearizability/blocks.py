@@ -13,11 +13,16 @@ no backward one lies inside a forward one.
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import TypeAlias
 
 from .columns import CAS, DIFFERS, NEVER, READ, WRITE, RegisterColumns
 from .meter import Meter
 
 _NOBODY = -1
+
+Zone: TypeAlias = tuple[int, bool, int, int, int, int]
+"""Where a block starts, whether it is forward, its first return, the writer of its first value, its last call, and that
+value. In this order: at one position calls, with which backward ones start, come before returns."""
 
 
 class InapplicableError(Exception):
@@ -117,7 +122,7 @@ class _Blocks:
         order: list[int] = []
         later: list[int] = []
         covered = -2  # up to here, by the last forward block
-        for start, first, number, last, value in sorted(zones):
+        for start, _, first, number, last, value in sorted(zones):
             self.meter.tick()
             if start > covered or (start == covered and first < last):
                 order += later
@@ -131,11 +136,11 @@ class _Blocks:
                 self._emit(value, number, taker, later)
         return order + later
 
-    def _zones(self, happened: list[bool], taker: list[int]) -> list[tuple[int, int, int, int, int]] | None:
-        """Start, first return, writer, last call and value of each block; None where one is not possible in itself."""
+    def _zones(self, happened: list[bool], taker: list[int]) -> list[Zone] | None:
+        """Of each block; None where one is not possible in itself."""
         columns, reader, next_reader = self.columns, self.reader, self.next_reader
         call, return_ = columns.times.call, columns.times.return_
-        zones = []
+        zones: list[Zone] = []
         chained = 0
         roots = (each for each, kind in enumerate(columns.kind) if kind == WRITE and happened[each])
         for root in (_NOBODY, *roots):
@@ -163,7 +168,8 @@ class _Blocks:
                 value = columns.b[after]
                 chained += 1
             if last >= 0:
-                zones.append((min(first, last), first, root, last, columns.initial if root < 0 else columns.b[root]))
+                start_value = columns.initial if root < 0 else columns.b[root]
+                zones.append((min(first, last), first < last, first, root, last, start_value))
         # Compare-and-sets in no chain form a circle, each in need of what another one left.
         return zones if chained == sum(each >= 0 for each in taker) else None
 

@@ -19,7 +19,7 @@ from splitbrain.checkers.linearizability.columns import (
 
 @dataclass
 class Shape:
-    """What a history is to be like: `crash` is how likely an operation never returns, `ties` positions are shared."""
+    """What a history is like: `crash` is how likely an operation never returns, `ties` whether positions are shared."""
 
     size: int
     values: int
@@ -90,7 +90,7 @@ class _Maker:
                     self.kind[operation], self.a[operation] = READ, 0
                 continue
             if done:
-                self.return_[operation] = self.position + 1
+                self.return_[operation] = self.position + (not shape.ties or self.choose.random() < 0.7)
                 self.pass_time()
             else:
                 self.take_effect(operation)

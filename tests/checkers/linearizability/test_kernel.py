@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from agreement import by_porcupine, check, check_all, is_linearization
 from random_columns import Shape, final_states, histories, is_linearizable, medium, prefix
 
-from splitbrain.checkers import porcupine
-from splitbrain.checkers.linearizability import blocks, general, kernel, rank, tighten, windowed
-from splitbrain.checkers.linearizability.columns import NEVER, NOWHERE, RegisterColumns, Times
-from splitbrain.checkers.linearizability.general import Answer
+from splitbrain.checkers.linearizability import general, kernel, rank, windowed
+from splitbrain.checkers.linearizability.columns import NEVER, RegisterColumns, Times
 from splitbrain.checkers.linearizability.meter import NO_LIMITS, Limits, Meter, Reason, SpentError
 from splitbrain.checkers.linearizability.rank import NO_TIME
 from splitbrain.checkers.linearizability.segments import segment
@@ -29,61 +28,6 @@ def test_native_code_is_used_where_it_can_be_built() -> None:
     if not compiler or not header.exists() or os.environ.get("SPLITBRAIN_KERNEL") == "python":
         pytest.skip("no compiler, or native code is turned off")
     assert kernel.NATIVE
-
-
-def check(columns: RegisterColumns, answer: Answer, expected: bool) -> None:
-    assert answer.valid is expected, (columns, answer)
-    if expected:
-        assert is_linearization(columns, answer.order), (columns, answer)
-
-
-def is_linearization(columns: RegisterColumns, order: object) -> bool:
-    """The definition, word by word."""
-    assert isinstance(order, (list, array))
-    call, return_ = columns.times.call, columns.times.return_
-    state = columns.initial
-    for place, operation in enumerate(order):
-        state = columns.step(state, operation)
-        if state == NOWHERE or any(return_[later] < call[operation] for later in order[place + 1 :]):
-            return False
-    return sorted(order) == sorted({*order} | {i for i, end in enumerate(return_) if end != NEVER})
-
-
-def check_all(columns: RegisterColumns, expected: bool) -> None:
-    for search in (kernel.search, general.search):
-        for way in (Way.DEPTH, Way.BREADTH):
-            check(columns, search(columns, way=way), expected)
-        for patience in (1, general.PATIENCE):
-            check(columns, search(columns, patience=patience), expected)
-    answer = kernel.zones(columns)
-    if answer is not None:
-        check(columns, answer, expected)
-    try:
-        order = blocks.decide(columns, Meter(NO_LIMITS))
-    except blocks.InapplicableError:
-        assert answer is None
-    else:
-        assert answer is not None
-        assert list(answer.order) == (order or [])
-        assert (order is not None) is expected
-    smaller, kept = kernel.tightened(columns)
-    by_twin = tighten.tightened(columns, Meter(NO_LIMITS))
-    assert (list(kept), list(smaller.times.call), list(smaller.times.return_)) == by_twin
-    answer = kernel.search(smaller)
-    check(columns, replace(answer, order=[kept[number] for number in answer.order]), expected)
-
-
-def by_porcupine(columns: RegisterColumns) -> bool:
-    def step(state: int, operation: int, _output: object) -> tuple[bool, int]:
-        following = columns.step(state, operation)
-        return following != NOWHERE, following
-
-    times = zip(columns.times.call, columns.times.return_, strict=True)
-    operations = [
-        porcupine.Operation(number, number, call, None, None if end == NEVER else end)
-        for number, (call, end) in enumerate(times)
-    ]
-    return porcupine.check_operations(porcupine.Model(init=lambda: columns.initial, step=step), operations).name == "Ok"
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -162,6 +106,29 @@ def test_ranking_refuses_a_return_before_the_call() -> None:
         kernel.ranked(columns)
     with pytest.raises(ValueError, match="before its call"):
         rank.ranked(columns, Meter(NO_LIMITS))
+
+
+def test_what_is_called_a_linearization_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose = random.Random("verify")
+    seen = {True: 0, False: 0}
+    for columns in histories("verify", 2_000):
+        order = list(kernel.search(columns).order) or list(range(len(columns.kind)))
+        for change in range(4):
+            changed = list(order)
+            if change == 1:
+                choose.shuffle(changed)
+            elif change == 2:
+                changed.insert(choose.randrange(len(order) + 1), choose.randint(-1, len(columns.kind)))
+            elif change == 3:
+                changed.pop(choose.randrange(len(order)))
+            inside = set(changed) <= set(range(len(columns.kind)))
+            expected = inside and is_linearization(columns, changed)
+            for native in {False, kernel.NATIVE}:
+                with monkeypatch.context() as patch:
+                    patch.setattr(kernel, "NATIVE", native)
+                    assert kernel.is_linearization(columns, changed) is expected, (columns, changed)
+            seen[expected] += 1
+    assert min(seen.values()) > 1_500
 
 
 def test_every_set_of_rules() -> None:

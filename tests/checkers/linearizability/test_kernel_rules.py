@@ -42,7 +42,7 @@ def by_tightening(columns: RegisterColumns) -> bool | None:
 
 def is_ever_wrong(decide: Callable[[RegisterColumns], bool | None], count: int = 4_000) -> bool:
     """Whether one of the histories is judged wrongly; an error counts as well."""
-    for columns in chain([taken_later(), gone_later()], histories("tiny 0", count)):
+    for columns in chain([taken_later(), gone_later(), needed_later()], histories("tiny 0", count)):
         try:
             answer = decide(columns)
         except (LookupError, AssertionError, ValueError):
@@ -67,6 +67,19 @@ def taken_later() -> RegisterColumns:
 def gone_later() -> RegisterColumns:
     """A value that a compare-and-set did not find, since another had taken its place that nobody ever read."""
     return made_of([(WRITE, -1, 2, 0, 21), (WRITE, -1, 1, 2, 5), (READ, 1, -1, 6, 7), (DIFFERS, 1, -1, 8, 9)])
+
+
+def needed_later() -> RegisterColumns:
+    """Two pending operations could explain the first answers; the value that one of them writes is found later."""
+    rows = [
+        (WRITE, -1, 1, 0, NEVER),
+        (DIFFERS, 0, -1, 2, 9),
+        (CAS, 0, 2, 4, NEVER),
+        (READ, 2, -1, 6, 13),
+        (WRITE, -1, 0, 10, NEVER),
+        (READ, 1, -1, 18, 21),
+    ]
+    return made_of(rows)
 
 
 def made_of(rows: list[tuple[int, int, int, int, int]]) -> RegisterColumns:
@@ -291,8 +304,8 @@ def order_in_blocks_ignored(patch: Patch) -> None:
         found = original(self, happened, taker)
         self.columns = replace(self.columns, times=Times(self.columns.times.call, ends))
         first = {each: ends[each] for each, kind in enumerate(self.columns.kind) if kind == WRITE}
-        rows = ((first.get(number, -1), number, last, value) for _, _, number, last, value in found or ())
-        return found and [(min(soonest, last), soonest, *others, last, value) for soonest, *others, last, value in rows]
+        rows = ((first.get(zone[3], -1), *zone[3:]) for zone in found or ())
+        return found and [(min(row[0], row[2]), row[0] < row[2], *row) for row in rows]
 
     original = _Blocks._zones
     patch.setattr(_Blocks, "_zones", zones)
