@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from ..errors import HistoryError
 from .operation import Operation, Outcome, Value
 
 NEVER: Final = 2**31 - 1
@@ -44,7 +45,14 @@ class Columns:
 
     @classmethod
     def of(cls, operations: Sequence[Operation]) -> "Columns":
-        """The operations in columns."""
+        """The operations in columns. Raises HistoryError for numbers of processes or times of more than 64 bits."""
+        try:
+            return cls._of(operations)
+        except OverflowError:
+            raise HistoryError("a process or a time is a number of more than 64 bits") from None
+
+    @classmethod
+    def _of(cls, operations: Sequence[Operation]) -> "Columns":
         table = _Table()
         number = table.number
         return cls(

@@ -1,18 +1,16 @@
 """Histories in files."""
 
-import gc
 import os
 import stat
 from codecs import BOM_UTF8
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from ..errors import HistoryError, RunDirectoryError, UsageError
+from .collector import without_collector
 from .formats.detect import WRITERS, detect, format_named
 from .history import History
-
 
 BEGINNING: Final = 1 << 20
 """How many bytes of a file show its format, if it has one."""
@@ -29,7 +27,7 @@ def load(path: str | os.PathLike[str], format: str | None = None) -> History:
     if not data or data.isspace():
         raise HistoryError("the file is empty: there is no history in it", str(path))
     try:
-        with _without_collector():
+        with without_collector():
             return (named or detect(str(path), data)).read(str(path), data)
     except MemoryError:
         raise HistoryError("there is not enough memory for the history", str(path)) from None
@@ -83,15 +81,3 @@ def _read(path: str | os.PathLike[str], size: int = -1) -> bytes:
         raise HistoryError(f"cannot be read: {reason or error}", str(path)) from None
     except MemoryError:
         raise HistoryError("larger than the memory that there is", str(path)) from None
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Loading makes many objects and no cycles: collecting in between takes twice the time and finds nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

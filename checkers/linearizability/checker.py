@@ -3,12 +3,14 @@
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import inf
 from time import monotonic
 
 from ...errors import HistoryError, UsageError
+from ...histories.collector import without_collector
 from ...histories.history import History
 from ...histories.operation import Operation, Value
 from ..checker import Budget, Checker, Stream
@@ -121,7 +123,7 @@ def _from_columns(model: Model, history: History, clock: "_Clock") -> _Known:
     known = _Known()
     if not is_register(model):
         return known
-    try:
+    with without_collector(), suppress(SpentError):  # Those that it does not come to are undecided.
         found = registers(model, history.columns, clock.limits(FIRST_LOOK))
         known.keys.extend(each.key for each in found)
         for each in found:
@@ -130,8 +132,6 @@ def _from_columns(model: Model, history: History, clock: "_Clock") -> _Known:
                 known.valid[each.key] = Judgement(each.key, each.operations, result)
             elif result.validity is Validity.INVALID:
                 known.invalid[each.key] = result, each
-    except SpentError:
-        pass  # The others are undecided.
     return known
 
 

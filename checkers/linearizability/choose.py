@@ -74,14 +74,15 @@ def decide_columns(register: Register, limits: Limits) -> EngineResult:
     Raises SpentError.
     """
     answer, engine, numbers = engines.decide_register(register.columns, limits)
-    result = EngineResult(Validity.UNKNOWN, work=answer.configurations, engine=engine, choice=_WHY[engine])
+    validity, order = Validity.UNKNOWN, ()
     if answer.valid is False:
-        return _marked(replace(result, validity=Validity.INVALID))
-    order = answer.order if engine == "zones" else array("i", map(numbers.__getitem__, answer.order))
-    if not answer.valid or not kernel.is_linearization(register.columns, order, limits):
-        return result
-    order_of_rows = tuple(map(register.rows.__getitem__, order))
-    return _marked(replace(result, validity=Validity.VALID, order=order_of_rows))
+        validity = Validity.INVALID
+    elif answer.valid:
+        found = answer.order if engine == "zones" else array("i", map(numbers.__getitem__, answer.order))
+        if kernel.is_linearization(register.columns, found, limits):
+            validity, order = Validity.VALID, tuple(map(register.rows.__getitem__, found))
+    native = kernel.NATIVE and validity is not Validity.UNKNOWN
+    return EngineResult(validity, order, "", answer.configurations, engine, _WHY[engine], native=native)
 
 
 def _by(name: str, specialist: Specialist, model: Model, operations: Sequence[Operation]) -> EngineResult:

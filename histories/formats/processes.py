@@ -14,8 +14,10 @@ class Processes:
     """
 
     def __init__(self, names: Iterable[int | str]) -> None:
-        distinct = list(dict.fromkeys(names))
-        self._fresh = count(max((name for name in distinct if isinstance(name, int)), default=-1) + 1)
+        distinct = dict.fromkeys(names)
+        last = max((name for name in distinct if isinstance(name, int)), default=-1)
+        # Numbers are to fit into 64 bits. Who has used the largest of those has left others free.
+        self._fresh = (number for number in count(last + 1 if last < 2**62 else 0) if number not in distinct)
         self._free: dict[int | str, list[int]] = {}
         for name in distinct:
             self._free[name] = [name if isinstance(name, int) else next(self._fresh)]
