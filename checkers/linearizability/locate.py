@@ -10,8 +10,8 @@ from .columns import RegisterColumns, TooManyStatesError, register_columns, tabl
 from .meter import Limits
 from .windowed import ALL_RULES, Columns, Rule, Way
 
-CONFIGURATIONS: Final = 200_000
-PER_OPERATION: Final = 30
+CONFIGURATIONS: Final = 50_000
+PER_OPERATION: Final = 12
 """How many configurations it takes at most to find it, and how many more for each operation."""
 
 
