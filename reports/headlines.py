@@ -10,8 +10,9 @@ from itertools import chain, islice
 from typing import Final
 
 from ..histories.operation import Operation, Value
+from . import objects
 from .meaning import can_be_composed, installs, left, refused, shown
-from .words import Clock, name, noun, request, show
+from .words import Clock, name, noun, plain, request, show
 
 MOST_OBSERVERS: Final = 30
 """Of how many operations of the evidence the observations are compared: all, unless it is unusually large."""
@@ -25,7 +26,7 @@ class Case:
     """An anomaly to be put into words.
 
     `scope` is every operation of the history on the key of the evidence, `constraints` how many operations of the
-    evidence cannot be put in order.
+    evidence cannot be put in order, `states` what they allow the key to have been just before the culprit returned.
     """
 
     anomaly: str
@@ -35,6 +36,7 @@ class Case:
     constraints: int
     scope: Sequence[Operation]
     clock: Clock
+    states: tuple[str, ...] = ()
 
     def observers(self) -> tuple[Operation, ...]:
         """The evidence's operations that observed a value, the culprit first, then the last ones called."""
@@ -175,6 +177,11 @@ def _appended_twice(case: Case) -> Iterator[str]:
 
 def _generic(case: Case) -> str:
     many = f"these {case.constraints} operations" if case.constraints > 1 else "this operation"
+    if case.culprit is not None and shown(case.culprit) and case.states and case.constraints > 1:
+        those = " or ".join(plain(state, 40) for state in case.states)
+        return (
+            f"{_did(case, case.culprit)}: in any order of {many} that respects real time it can only have been {those}"
+        )
     if case.culprit is not None and shown(case.culprit):
         return f"{_did(case, case.culprit)}, and no order of {many} that respects real time allows it"
     return f"no order of {many}{_of_key(case, ' on ')} that respects real time explains what they returned"
@@ -190,7 +197,14 @@ SENTENCES: Final[dict[str, tuple[Finder, ...]]] = {
     "value nobody wrote": (_never_written,),
     "refused, yet visible": (_refused_yet_visible,),
     "read before its write": (_read_before_write,),
-    "stale read": (_overwritten, _seen_replaced, _lost_append),
+    "stale read": (_overwritten, _seen_replaced, _lost_append, objects.element_missing),
+    "lost element": (objects.element_missing, objects.overtaken),
+    "element nobody added": (objects.element_from_nowhere,),
+    "element nobody enqueued": (objects.element_from_nowhere,),
+    "dequeued twice": (objects.taken_twice,),
+    "out of order": (objects.overtaken,),
+    "went back": (objects.went_back,),
+    "two owners": (objects.held_by_two,),
     "lost write": (_overwritten, _seen_replaced, _lost_append),
     "two successful compare-and-sets of one value": (_swapped_twice,),
     "duplicate append": (_appended_twice,),

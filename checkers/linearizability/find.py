@@ -91,10 +91,10 @@ def evidence_for(
         found = from_conflicts(model, operations, spent)
     if found is None and culprit is not None and len(present) > SMALL:
         found = from_windows(model, operations, present, culprit, spent)
-    if found is None and len(present) <= LARGE:
-        found = from_failing_prefix(model, operations, decide, spent)
-    elif found is None and not spent():
+    if found is None and len(present) > LARGE and not spent():
         found = from_stale_read(model, operations, spent) or from_conflicts(model, operations, spent)
+    if found is None and len(present) <= LARGEST and not spent():
+        found = from_failing_prefix(model, operations, decide, spent)
     return found
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 from register_histories import Shape, made
+from small import makers
 from small_objects import Maker
 from small_objects import Shape as ObjectShape
 
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import is_evidence, linearizable
+from splitbrain.checkers.linearizability import find, is_evidence, linearizable, part
 from splitbrain.checkers.models import Model, by_name
 from splitbrain.checkers.verdict import Evidence, Validity
 from splitbrain.histories.history import History
@@ -77,6 +78,31 @@ def with_a_value_that_is_gone(operations: list[Operation]) -> list[Operation]:
     changed = [first, *map(moved, operations)]
     late = next(i for i in range(len(changed) * 98 // 100, len(changed)) if is_answered(changed[i], "read"))
     return [*changed[:late], replace(changed[late], output=9), *changed[late + 1 :]]
+
+
+@pytest.mark.parametrize("name", ["register", "cas-register", "kv"])
+def test_what_finds_evidence_in_large_objects_finds_it_in_small_ones(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it can be compared with every order."""
+    monkeypatch.setattr(find, "LARGE", 1)
+    monkeypatch.setattr(find, "SMALL", 1)
+    monkeypatch.setattr(part, "SIZES", (1, 2, 4))
+    model, found, missed = by_name(name), 0, 0
+    for maker in makers(name, 2_000):
+        operations = maker.corrupted(maker.random.randint(4, 8))
+        if maker.is_linearizable(operations):
+            continue
+        verdict = linearizable(model).check(History(tuple(operations)), BUDGET)
+        assert verdict.validity is Validity.INVALID
+        for evidence in verdict.evidence:
+            assert is_evidence(model, operations, evidence)
+            assert not maker.is_linearizable(list(evidence.constraints))
+            assert name != "register" or not maker.unique or len(evidence.operations) <= 6
+        found += bool(verdict.evidence)
+        missed += not verdict.evidence
+    assert found > 200
+    assert missed == 0
 
 
 def test_what_goes_wrong_early_in_a_long_history_is_found_there() -> None:
