@@ -23,52 +23,31 @@ Everything is judged per key, and only by traceable values (versions.py). A proc
 after an unknown outcome begins a new session.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import IntFlag
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, pairwise
-from operator import itemgetter
 from typing import Final, Literal
 
 from ..histories.history import History
 from ..histories.operation import Operation, Value
 from .checker import Budget, Checker
-from .graphs import components, shortest_path
+from .graphs import shortest_path
 from .models.model import Model
 from .models.values import show
 from .verdict import Validity, Verdict
+from .version_graph import ALL, ALWAYS, INITIAL, REAL_TIME, SWAPPED, Guarantee, VersionGraph, version_graph
 from .versions import Versions, versions
-
-
-class Guarantee(IntFlag):
-    """What may ask that one version is not newer than another."""
-
-    READ_YOUR_WRITES = 1
-    MONOTONIC_READS = 2
-    MONOTONIC_WRITES = 4
-    WRITES_FOLLOW_READS = 8
-
-    @property
-    def title(self) -> str:
-        """As people write it: read-your-writes."""
-        return str(self.name).lower().replace("_", "-")
-
 
 Order = Literal["any", "real-time"]
 
 SINGLE: Final = tuple(Guarantee)
 
-_SETS: Final = tuple(Guarantee(sum(some)) for size in range(len(SINGLE) + 1) for some in combinations(SINGLE, size))
+_SETS_BY_SIZE: Final = tuple(
+    tuple(sum(each.value for each in some) for some in combinations(SINGLE, size)) for size in range(len(SINGLE) + 1)
+)
 """All sets of guarantees, small ones first."""
 
-_REAL_TIME: Final = 16
-_INITIAL: Final = 32
-_SWAPPED: Final = 64
-_ALWAYS: Final = _INITIAL | _SWAPPED
-"""Reasons why a version is not newer than another, whatever is guaranteed."""
-
-_STARTS: Final = 10
+_STARTS: Final = 4
 """From how many of the versions on cycles a short cycle is looked for."""
 
 
@@ -107,149 +86,62 @@ def broken(model: Model, history: History) -> tuple[Broken, ...]:
 
     Those without an order are not repeated for orders in real time. Raises UsageError for a model that is no register.
     """
-    return tuple(found for each in versions(model, history) for found in _broken(each))
+    return tuple(found for each in versions(model, history) for found in find_broken(each, version_graph(each)))
 
 
-@dataclass
-class _Graph:
-    """Nodes are versions, and joints that stand for all versions before or after a point of time.
-
-    A path from one version to another says that it is not newer. An edge is `(to, why, operation)`: `why` is a
-    Guarantee or another reason, one bit; `operation` found or wrote the version at that end which is one.
-    """
-
-    versions: int = 0
-    edges: dict[int, list[tuple[int, int, Operation | None]]] = field(default_factory=lambda: defaultdict(list))
-    nodes: int = 0
-
-    def joint(self) -> int:
-        self.nodes += 1
-        return self.nodes - 1
-
-    def link(self, older: int, newer: int, why: int, operation: Operation | None = None) -> None:
-        self.edges[older].append((newer, why, operation))
-
-    def allowed(self, mask: int, within: frozenset[int] | None = None) -> Callable[[int], Iterator[int]]:
-        def successors(node: int) -> Iterator[int]:
-            for to, why, _ in self.edges.get(node, ()):
-                if why & mask and (within is None or to in within):
-                    yield to
-
-        return successors
-
-    def cyclic(self, mask: int, nodes: Iterable[int]) -> list[list[int]]:
-        """The components under these reasons that hold several versions, among these nodes."""
-        nodes = sorted(nodes)
-        found = components(nodes, self.allowed(mask, frozenset(nodes)))
-        return [component for component in found if component[1] < self.versions]
-
-
-def _broken(register: Versions) -> Iterator[Broken]:
-    graph = _graph(register)
-    everything = _ALWAYS | _REAL_TIME | sum(SINGLE)
-    nodes = [node for component in graph.cyclic(everything, range(graph.nodes)) for node in component]
-    if not nodes:
-        return
-    found: list[Guarantee] = []
-    orders: tuple[tuple[Order, int], ...] = (("any", _ALWAYS), ("real-time", _ALWAYS | _REAL_TIME))
+def find_broken(
+    register: Versions, graph: VersionGraph, known: Iterable[tuple[Guarantee, Order]] = ()
+) -> Iterator[Broken]:
+    """The smallest sets that do not hold, apart from those that contain one of the same order that is known."""
+    everywhere = _nodes(graph.cycles(ALWAYS | REAL_TIME | ALL))
+    found: list[int] = []
+    orders: tuple[tuple[Order, int], ...] = (("any", ALWAYS), ("real-time", ALWAYS | REAL_TIME))
     for order, always in orders:
-        for guarantees in _SETS:
-            if any(known & guarantees == known for known in found):
-                continue
-            cyclic = graph.cyclic(always | guarantees, nodes)
-            if cyclic:
-                found.append(guarantees)
-                yield Broken(register.key, guarantees, order, _cycle(graph, cyclic, always | guarantees))
+        found += [guarantees.value for guarantees, of in known if of == order]
+        nodes = everywhere
+        for sets in _SETS_BY_SIZE:
+            alone = sum(guarantee.value for guarantee in SINGLE if guarantee.value in found)
+            nodes = _nodes(graph.cycles(always | ALL & ~alone, nodes))
+            if not nodes:
+                break
+            for guarantees in sets:
+                if any(known & guarantees == known for known in found):
+                    continue
+                cyclic = graph.cycles(always | guarantees, nodes)
+                if cyclic:
+                    found.append(guarantees)
+                    yield Broken(register.key, Guarantee(guarantees), order, _cycle(graph, cyclic, always | guarantees))
 
 
-def _graph(register: Versions) -> _Graph:
-    number = {value: place for place, value in enumerate(register.writers)}
-    graph = _Graph(versions=len(number), nodes=len(number))
-    found = {each.index: number.get(register.found(each)) for each in register.operations}
-    left = {each.index: number.get(register.left(each)) for each in register.operations}
-    initial = number.get(register.initial)
-    processes: dict[int, list[Operation]] = {}
-    for operation in register.operations:
-        processes.setdefault(operation.process, []).append(operation)
-        older, newer = found[operation.index], left[operation.index]
-        if newer is not None and older is not None:
-            graph.link(older, newer, _SWAPPED, operation)
-        if newer is not None and initial is not None:
-            graph.link(initial, newer, _INITIAL, operation)
-    for session in processes.values():
-        _in_sequence(graph, session, left, found, Guarantee.READ_YOUR_WRITES)
-        _in_sequence(graph, session, found, found, Guarantee.MONOTONIC_READS)
-        _in_sequence(graph, session, left, left, Guarantee.MONOTONIC_WRITES)
-        _in_sequence(graph, session, found, left, Guarantee.WRITES_FOLLOW_READS)
-    _in_real_time(graph, register.operations, left)
-    return graph
+def _nodes(cyclic: Iterable[Sequence[int]]) -> list[int]:
+    return [node for component in cyclic for node in component]
 
 
-def _in_sequence(
-    graph: _Graph,
-    session: Sequence[Operation],
-    before: Mapping[int, int | None],
-    after: Mapping[int, int | None],
-    why: int,
-) -> None:
-    """No version in `before` is newer than one in `after` of a later operation of the session."""
-    joint: int | None = None
-    for operation in session:
-        older, newer = before[operation.index], after[operation.index]
-        if joint is not None and newer is not None:
-            graph.link(joint, newer, why, operation)
-        if older is not None:
-            joint = _joint_after(graph, joint, older, why, operation)
-
-
-def _in_real_time(graph: _Graph, operations: Sequence[Operation], left: Mapping[int, int | None]) -> None:
-    """What was left by an operation that had returned is not newer than what one called after that left."""
-    writers = [operation for operation in operations if left[operation.index] is not None]
-    moments = [(operation.call, False, operation) for operation in writers]
-    moments += [(operation.return_, True, operation) for operation in writers if operation.return_ is not None]
-    joint: int | None = None
-    for _, returned, operation in sorted(moments, key=itemgetter(0)):
-        version = left[operation.index]
-        assert version is not None
-        if returned:
-            joint = _joint_after(graph, joint, version, _REAL_TIME, operation)
-        elif joint is not None:
-            graph.link(joint, version, _REAL_TIME, operation)
-
-
-def _joint_after(graph: _Graph, last: int | None, version: int, why: int, operation: Operation) -> int:
-    """A joint for the version and for all that the last joint stands for."""
-    joint = graph.joint()
-    if last is not None:
-        graph.link(last, joint, why)
-    graph.link(version, joint, why, operation)
-    return joint
-
-
-def _cycle(graph: _Graph, cyclic: Sequence[Sequence[int]], mask: int) -> tuple[Step, ...]:
+def _cycle(graph: VersionGraph, cyclic: Sequence[Sequence[int]], mask: int) -> tuple[Step, ...]:
     """A short cycle of several versions, as steps from version to version."""
     starts = [(node, component) for component in cyclic for node in component if node < graph.versions]
     cycles = [_through(graph, start, frozenset(component), mask) for start, component in starts[:_STARTS]]
     return tuple(_steps(graph, min(cycles, key=len), mask))
 
 
-def _through(graph: _Graph, start: int, component: frozenset[int], mask: int) -> Sequence[int]:
+def _through(graph: VersionGraph, start: int, component: frozenset[int], mask: int) -> Sequence[int]:
     """The shortest cycle from the version through another one in its component.
 
     It is a path over pairs of a node and whether another version was met, written as one number.
     """
-    successors = graph.allowed(mask, component)
+    edges, versions = graph.edges, graph.versions
 
     def following(pair: int) -> Iterator[int]:
-        for to in successors(pair // 2):
-            yield 2 * to + (pair % 2 or start != to < graph.versions)
+        for to, why, _ in edges[pair // 2]:
+            if why & mask and to in component:
+                yield 2 * to + (pair % 2 or start != to < versions)
 
     path = shortest_path(2 * start, 2 * start + 1, following)
     assert path is not None
     return [pair // 2 for pair in path]
 
 
-def _steps(graph: _Graph, path: Sequence[int], mask: int) -> Iterator[Step]:
+def _steps(graph: VersionGraph, path: Sequence[int], mask: int) -> Iterator[Step]:
     older: Operation | None = None
     for node, to in pairwise(path):
         why, operation = next((why, by) for end, why, by in graph.edges[node] if end == to and why & mask)
@@ -257,13 +149,13 @@ def _steps(graph: _Graph, path: Sequence[int], mask: int) -> Iterator[Step]:
             older = operation or older
             continue
         assert operation is not None
-        if why == _SWAPPED:
+        if why == SWAPPED:
             older = operation
-        yield Step(_because(why), None if why == _INITIAL else older, operation)
+        yield Step(_because(why), None if why == INITIAL else older, operation)
 
 
 def _because(why: int) -> str:
-    others = {_REAL_TIME: "real-time", _INITIAL: "initial", _SWAPPED: "compare-and-set"}
+    others = {REAL_TIME: "real-time", INITIAL: "initial", SWAPPED: "compare-and-set"}
     return others.get(why) or Guarantee(why).title
 
 
@@ -274,7 +166,7 @@ class _Sessions:
 
     def check(self, history: History, budget: Budget) -> Verdict:
         registers = versions(self.model, history)
-        found = [each for register in registers for each in _broken(register)]
+        found = [each for register in registers for each in find_broken(register, version_graph(register))]
         traced = sum(len(readers) for register in registers for readers in register.readers.values())
         details = {
             "scope": "per key",

@@ -9,8 +9,9 @@ from register_histories import Shape, made, shapes
 from splitbrain.checkers.checker import Budget
 from splitbrain.checkers.models import cas_register, register
 from splitbrain.checkers.models.model import ANY
-from splitbrain.checkers.sessions import Broken, Guarantee, broken, sessions
+from splitbrain.checkers.sessions import Broken, broken, sessions
 from splitbrain.checkers.verdict import Validity
+from splitbrain.checkers.version_graph import Guarantee
 from splitbrain.checkers.versions import Versions, versions
 from splitbrain.histories.event import Completion, Event, Invocation
 from splitbrain.histories.history import History
