@@ -256,11 +256,16 @@ def to_key(raw: object) -> Value:
     Python takes 1, 1.0 and True for the same key, JSON does not, so only integers pass.
     """
     key = to_value(raw)
-    if isinstance(key, tuple):
-        return tuple([to_key(item) for item in key])
-    if isinstance(key, bool | float):
-        raise HistoryError(f"{key!r} is a key: use null, integers, strings or lists of those")
+    _require_key(key)
     return key
+
+
+def _require_key(key: Value) -> None:
+    if isinstance(key, tuple):
+        for item in key:
+            _require_key(item)
+    elif isinstance(key, bool | float):
+        raise HistoryError(f"{key!r} is a key: use null, integers, strings or lists of those")
 
 
 def _in_order(operations: Iterable[Operation]) -> list[Invocation | Completion]:

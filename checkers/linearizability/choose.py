@@ -11,7 +11,7 @@ from ..models import counter, grow_only_set, kv, mutex, queue
 from ..models.model import Model
 from ..verdict import Validity
 from . import engines, kernel
-from .columns import TooManyStatesError, register_columns, table_columns
+from .columns import TooManyStatesError, register_columns
 from .engine import Conflict, EngineResult, InapplicableError, Specialist
 from .meter import Limits
 from .prepare import simplify
@@ -121,7 +121,7 @@ def _forced(
         operations = simplify(model, operations)
         numbers = range(len(operations))
         try:
-            answer = kernel.search(table_columns(model, operations), limits)
+            answer = engines.search_table(model, operations, limits)
         except TooManyStatesError:
             raise InapplicableError(_WHY["porcupine"]) from None
     return _marked(engines.result_of(answer, engine, numbers, operations, budget))

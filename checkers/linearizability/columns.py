@@ -7,11 +7,13 @@ place in the sequence that the columns were made from.
 from array import array
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Final
 
 from ...histories.operation import Operation
 from ..models.model import ANY, Access, Model, State
 from ..models.values import canonical
+from .meter import NO_LIMITS, Limits, Reason, SpentError
 
 NEVER: Final = 2**31 - 1
 """The return position of an operation of unknown outcome: it may take effect at any time after its call, or never."""
@@ -112,11 +114,13 @@ class Table:
     """A model with numbers for its states, and for operations that differ only in who called them when.
 
     A nondeterministic model has a number for each set of states that it may be in. `step` raises TooManyStatesError
-    where there are more than `limit`.
+    where there are more than `limit`, SpentError where they take more than `bytes`, about.
     """
 
     model: Model
     limit: int
+    bytes: int | None = None
+    held: int = 0
     states: list[tuple[State, ...]] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     _state_numbers: dict[Hashable, int] = field(default_factory=dict)
@@ -138,9 +142,16 @@ class Table:
         if key not in self._state_numbers:
             if len(self.states) >= self.limit:
                 raise TooManyStatesError
+            self.held += OF_A_STATE + 2 * sum(map(getsizeof, states))  # as it is, and in canonical form
+            if self.bytes is not None and self.held > self.bytes:
+                raise SpentError(Reason.MEMORY)
             self._state_numbers[key] = len(self.states)
             self.states.append(states)
         return self._state_numbers[key]
+
+    def is_half_full(self) -> bool:
+        """Whether there is no room for as many states as there are."""
+        return 2 * len(self.states) > self.limit or (self.bytes is not None and 2 * self.held > self.bytes)
 
     def step(self, state: int, code: int) -> int:
         """The number of what may be the states after an operation with that code, or NOWHERE if there is none."""
@@ -152,20 +163,29 @@ class Table:
 STATES: Final = 1_000_000
 """How many states of a model a table may hold."""
 
+OF_A_STATE: Final = 500
+"""How many bytes a state takes in a table, about, beside itself."""
 
-def table_columns(model: Model, operations: Sequence[Operation], states: int = STATES) -> TableColumns:
-    """Columns for any model. Steps are worked out when they are asked for, by the same rules as in `Model.after`."""
-    table = Table(model, states)
+
+def table_columns(
+    model: Model, operations: Sequence[Operation], states: int = STATES, limits: Limits = NO_LIMITS
+) -> TableColumns:
+    """Columns for any model. Steps are worked out when they are asked for, by the same rules as in `Model.after`.
+
+    The states may take half of the bytes of the limits. Raises SpentError where they do not suffice.
+    """
+    table = Table(model, states, None if limits.bytes is None else limits.bytes // 2)
     initial = table.state((model.initial,))
     code = array("i", map(table.code, operations))
-    pure = _pure_codes(table, initial, 4 * len(operations) + 256)
+    pure = _pure_codes(table, initial, 4 * len(operations) + 256, limits)
     return TableColumns(_times(operations), code, pure, table.step, initial)
 
 
-def _pure_codes(table: Table, initial: int, steps: int) -> bytes:
+def _pure_codes(table: Table, initial: int, steps: int, limits: Limits) -> bytes:
     """For each code, whether such an operation changes no state: because the model says so, or because none does.
 
-    The second is known only if all states can be reached in that many steps, and fill no more than half of the table.
+    The second is known only if all states can be reached in that many steps and in time, and fill no more than half of
+    the table.
     """
     hinted = bytes(map(table.model.is_read, table.operations))
     changes = bytearray(len(hinted))
@@ -174,7 +194,7 @@ def _pure_codes(table: Table, initial: int, steps: int) -> bytes:
         state = work.pop()
         for code in range(len(hinted)):
             steps -= 1
-            if steps < 0 or 2 * len(table.states) > table.limit:
+            if steps < 0 or table.is_half_full() or limits.left == 0:
                 return hinted
             following = table.step(state, code)
             if following not in (state, NOWHERE):

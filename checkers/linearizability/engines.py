@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from time import monotonic
 
 from ...histories.operation import Operation
 from ..checker import Budget
@@ -28,7 +27,6 @@ def decide(
     * `search`, for other registers, and for all models by a table of their steps;
     * `porcupine`, where that table would hold too many states.
     """
-    begun = monotonic()
     limits = Limits(budget.seconds, budget.configurations, budget.bytes, bytearray(1) if stop is None else stop)
     columns = register_columns(model, operations)
     if columns is not None:
@@ -36,10 +34,9 @@ def decide(
         return result_of(answer, engine, numbers, operations, budget)
     operations = simplify(model, operations)
     try:
-        answer = kernel.search(table_columns(model, operations), limits)
+        answer = search_table(model, operations, limits)
     except TooManyStatesError:
-        left = None if budget.seconds is None else max(0.0, budget.seconds - (monotonic() - begun))
-        return replace(search(model, operations, Budget(left, budget.configurations)), engine="porcupine")
+        return replace(search(model, operations, replace(budget, seconds=limits.left)), engine="porcupine")
     return result_of(answer, "search", range(len(operations)), operations, budget)
 
 
@@ -53,6 +50,16 @@ def decide_register(columns: RegisterColumns, limits: Limits) -> tuple[Answer, s
     except SpentError as spent:
         return Answer(None, reason=spent.args[0]), "search", range(len(columns.kind))
     return kernel.search(smaller, limits), "search", numbers
+
+
+def search_table(model: Model, operations: Sequence[Operation], limits: Limits) -> Answer:
+    """The same for any model. Raises TooManyStatesError."""
+    try:
+        columns = table_columns(model, operations, limits=limits)
+        # The states of the model may take the other half of the memory.
+        return kernel.search(columns, replace(limits, bytes=None if limits.bytes is None else limits.bytes // 2))
+    except SpentError as spent:
+        return Answer(None, reason=spent.args[0])
 
 
 def result_of(

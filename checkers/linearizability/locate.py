@@ -7,7 +7,7 @@ from ...histories.operation import Operation
 from ..models.model import Model
 from . import kernel
 from .columns import RegisterColumns, TooManyStatesError, register_columns, table_columns
-from .meter import Limits
+from .meter import Limits, SpentError
 from .windowed import ALL_RULES, Columns, Rule, Way
 
 CONFIGURATIONS: Final = 50_000
@@ -24,8 +24,10 @@ def culprit_of(
     they are known.
     """
     try:
-        rows: Columns = columns or register_columns(model, operations) or table_columns(model, operations)
+        rows: Columns = (
+            columns or register_columns(model, operations) or table_columns(model, operations, limits=limits)
+        )
         answer = kernel.search(rows, limits, ALL_RULES & ~Rule.LIVE, Way.BREADTH)
-    except TooManyStatesError:
+    except (TooManyStatesError, SpentError):
         return None
     return operations[answer.operation] if answer.valid is False and answer.operation is not None else None

@@ -1,18 +1,23 @@
 """Files of histories, damaged in every way that files get damaged.
 
-Run as a program, with a number and a seed and perhaps a folder of samples, it loads so many and prints what became of
-them: `python tests/helpers/fuzz.py 10000 1 FOLDER`.
+Run as a program, with a number and a seed and perhaps a folder of samples, it has so many judged by `splitbrain check`
+and prints what became of them: `python tests/helpers/fuzz.py 10000 1 FOLDER`.
 """
 
+import io
+import json
+import resource
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
+from splitbrain.bench.cli.main import run
 from splitbrain.errors import HistoryError
 from splitbrain.histories.formats.detect import FORMATS
 from splitbrain.histories.store import load
@@ -104,6 +109,13 @@ def _replace(random: Random, data: bytearray) -> None:
     data[place : place + random.randrange(1, 9)] = random.choice(TOKENS)
 
 
+def _multiply(random: Random, data: bytearray) -> None:
+    """A part of the file many times over: keys, processes, operations, lists in lists, each a little different."""
+    begin, end = sorted(random.randrange(len(data) + 1) for _ in range(2))
+    part = bytes(data[begin : min(end, begin + 200)])
+    data[begin:end] = b"".join(part.replace(b"1", b"%d" % number) for number in range(random.choice((10, 100, 1000))))
+
+
 def _shuffle(random: Random, data: bytearray) -> None:
     lines = bytes(data).split(b"\n")
     for _ in range(random.choice((1, 2, 5))):
@@ -114,7 +126,7 @@ def _shuffle(random: Random, data: bytearray) -> None:
     data[:] = b"\n".join(lines)
 
 
-DAMAGES: Final[Sequence[Damage]] = (_truncate, _flip, _insert, _replace, _shuffle)
+DAMAGES: Final[Sequence[Damage]] = (_truncate, _flip, _insert, _replace, _multiply, _shuffle)
 
 
 def damaged(random: Random, samples: Sequence[bytes]) -> bytes:
@@ -151,16 +163,55 @@ def outcomes(count: int, seed: int, samples: Sequence[bytes] = SAMPLES) -> Itera
                     yield "loaded", time.process_time() - begun
 
 
+def verdicts(count: int, seed: int, samples: Sequence[bytes] = SAMPLES) -> Iterator[tuple[str, float]]:
+    """What `splitbrain check` said of so many damaged files, and how long it took, in seconds of CPU.
+
+    Its grade, or `refused`. Anything but that, or a grade that porcupine does not agree with, is an `AssertionError`.
+    """
+    random = Random(seed)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "history")
+        for _ in range(count):
+            path.write_bytes(damaged(random, samples))
+            begun = time.process_time()
+            found = _check(path)
+            yield found.get("grade", "refused"), time.process_time() - begun
+            if found.get("verdict") in ("valid", "invalid") and found["operations"] < 50:
+                again = _check(path, "--engine", "porcupine", "--configurations", "10000")
+                assert again["verdict"] in ("unknown", found["verdict"]), (path.read_bytes(), found, again)
+
+
+def _check(path: Path, *options: str) -> dict[str, Any]:
+    """What it said, in JSON; empty if it refused the file in one line."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run(["check", "--json", "--time", "2s", *options, str(path)])
+    if code == 254:
+        message = err.getvalue()
+        assert out.getvalue() == "", path.read_bytes()
+        assert message.startswith(f"splitbrain: {path}"), message
+        assert message.endswith("\n"), message
+        assert message[:-1].isprintable(), message
+        assert len(message) < 2000, message
+        return {}
+    assert code in (0, 1, 2), (code, err.getvalue(), path.read_bytes())
+    assert err.getvalue() == ""
+    found: dict[str, Any] = json.loads(out.getvalue())
+    assert code == {"valid": 0, "invalid": 1}.get(found["grade"], 2)
+    return found
+
+
 def main(count: str, seed: str, folder: str = "") -> None:
-    """Loads so many damaged files and prints what became of them."""
+    """Has so many damaged files judged and prints what became of them."""
     files = sorted(each for each in Path(folder).rglob("*") if folder and each.is_file())
     samples = [*SAMPLES, *(each.read_bytes() for each in files if each.suffix not in (".md", ".tsv", ".json"))]
     found: Counter[str] = Counter()
     slowest = 0.0
-    for outcome, seconds in outcomes(int(count), int(seed), [each for each in samples if len(each) < 40_000]):
+    for outcome, seconds in verdicts(int(count), int(seed), [each for each in samples if len(each) < 40_000]):
         found[outcome] += 1
         slowest = max(slowest, seconds)
-    print(f"{dict(found)}, the slowest took {slowest:.2f} s of CPU")  # noqa: T201
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{dict(found)}, the slowest took {slowest:.2f} s of CPU, at most {held:.0f} MB were held")  # noqa: T201
 
 
 if __name__ == "__main__":

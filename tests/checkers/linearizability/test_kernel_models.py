@@ -8,10 +8,12 @@ from step_models import MODELS, histories, is_linearizable, model_of
 from splitbrain.checkers.checker import Budget
 from splitbrain.checkers.linearizability import engines, general, kernel, windowed
 from splitbrain.checkers.linearizability.columns import TableColumns, TooManyStatesError, table_columns
+from splitbrain.checkers.linearizability.meter import Limits, Reason
 from splitbrain.checkers.linearizability.prepare import relevant
 from splitbrain.checkers.linearizability.search import search
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.linearizability.windowed import Rule, Way
+from splitbrain.checkers.models import kv
 from splitbrain.checkers.models.model import Model, State, Step
 from splitbrain.checkers.verdict import Validity
 from splitbrain.histories.operation import Operation
@@ -58,8 +60,8 @@ def test_longer_histories_have_the_verdicts_of_porcupine(name: str) -> None:
 
 
 def test_too_many_states_fall_back_to_porcupine(monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(model: Model, operations: list[Operation]) -> TableColumns:
-        return table_columns(model, operations, states=16)
+    def small(model: Model, operations: list[Operation], limits: Limits) -> TableColumns:
+        return table_columns(model, operations, states=16, limits=limits)
 
     model = model_of("queue")
     monkeypatch.setattr(engines, "table_columns", small)
@@ -87,3 +89,18 @@ def test_errors_of_a_model_come_through(engine: Callable[[TableColumns], object]
     (operations,) = histories("counter", 1, 7)
     with pytest.raises(ZeroDivisionError):
         engine(table_columns(Model("broken", frozenset({"get", "put"}), 0, broken), operations))
+
+
+def test_states_that_are_large_use_up_the_memory() -> None:
+    """Twenty appends of one text and another at the same time, of a hundred kilobytes: a million such strings."""
+    rows = [("append", "ab"[number % 2] * 100_000) for number in range(20)]
+    operations = [
+        Operation(index=place, process=place, f=f, input=text, outcome="ok", call=place, return_=100 + place, invoked=0)
+        for place, (f, text) in enumerate(rows)
+    ]
+    operations.append(
+        Operation(index=20, process=20, f="get", output="?", outcome="ok", call=50, return_=200, invoked=0)
+    )
+    answer = engines.search_table(kv(), operations, Limits(bytes=50_000_000))
+    assert answer.valid is None
+    assert answer.reason is Reason.MEMORY
