@@ -7,7 +7,7 @@ One object at a time (checker.py), by the cheapest engine that applies (choose.p
 
 from .checker import Judgement, judge, linearizable
 from .choose import ENGINES
-from .find import is_evidence
+from .confirm import is_evidence
 from .streaming import Streaming
 
 __all__ = ["ENGINES", "Judgement", "Streaming", "is_evidence", "judge", "linearizable"]

@@ -18,8 +18,9 @@ from ..models.model import Model
 from ..models.values import show
 from ..verdict import Evidence, Validity, Verdict
 from . import choose, kernel
+from .confirm import when
 from .engine import EngineResult, InapplicableError
-from .find import evidence_for, from_conflicts, from_stale_read, when
+from .find import evidence_for, from_conflicts, from_stale_read
 from .locate import CONFIGURATIONS, PER_OPERATION, culprit_of
 from .meter import Limits, SpentError
 from .prepare import relevant

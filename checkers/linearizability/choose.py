@@ -74,7 +74,8 @@ def decide_columns(register: Register, limits: Limits) -> EngineResult:
     Raises SpentError.
     """
     answer, engine, numbers = engines.decide_register(register.columns, limits)
-    validity, order = Validity.UNKNOWN, ()
+    validity: Validity = Validity.UNKNOWN
+    order: tuple[int, ...] = ()
     if answer.valid is False:
         validity = Validity.INVALID
     elif answer.valid:

@@ -2,7 +2,7 @@
 
 For small objects every conflict is looked at, for the smallest evidence. For large ones the search begins around the
 operation at whose return it went wrong (part.py). Either way what is found is made as small as it can be (reduce.py),
-and checked (sound.py, and the reference search) before it counts.
+checked (confirm.py) before it counts, and named (naming.py).
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -11,35 +11,24 @@ from itertools import chain
 from typing import Final
 
 from ...histories.operation import Operation, Value
-from ..checker import Budget
-from ..models.model import Model, unnamed
+from ..models.model import Model
 from ..models.values import canonical
-from ..verdict import Evidence, Validity, weakened
+from ..verdict import Evidence, Validity
 from . import choose
+from .confirm import REFERENCE, is_evidence, when
 from .engine import Conflict, EngineResult
+from .naming import called, named
 from .part import Part, prefix, windows
 from .prepare import relevant
 from .reduce import Reduction, fails
-from .search import search
-from .sound import omissions_are_sound
 from .stale import first_stale_read
-from .states import states_before
 from .zones import conflicts
-
-REFERENCE: Final = Budget(seconds=None, configurations=200_000, bytes=None)
-"""For the check of one candidate. No clock, so that the same history always gets the same evidence."""
 
 LARGE: Final = 2_000
 """Operations of an object from which on not all of its conflicts are looked at."""
 
 SMALL: Final = 150
 """Operations of an object up to which all that led to what went wrong is looked at first."""
-
-ALIKE: Final = 10
-"""Of how many of the first and of the last operations that look the same the name of an anomaly depends."""
-
-SURE: Final = 60
-"""Up to how many operations the reference search can be expected to decide."""
 
 CANDIDATES: Final = 6
 """How many of the smallest conflicts are made as small as they can be, to choose among them."""
@@ -55,19 +44,6 @@ Spent = Callable[[], bool]
 def never() -> bool:
     """There is time."""
     return False
-
-
-def is_evidence(model: Model, operations: Sequence[Operation], evidence: Evidence) -> bool:
-    """Whether it is not linearizable, and taken from `operations`, all those of its object, by sound steps only."""
-    if not omissions_are_sound(model, operations, evidence):
-        return False
-    constraints = evidence.constraints
-    validity = Validity.UNKNOWN
-    if len(constraints) <= SURE:
-        validity = search(model, constraints, REFERENCE).validity
-    if validity is Validity.UNKNOWN:
-        validity = choose.decide(model, constraints, REFERENCE).validity
-    return validity is Validity.INVALID
 
 
 def evidence_for(
@@ -115,7 +91,7 @@ def from_conflicts(model: Model, operations: Sequence[Operation], spent: Spent =
     candidates.sort(key=lambda evidence: (len(evidence.operations), when(evidence)))
     confirmed = (candidate for candidate in candidates if is_evidence(model, operations, candidate))
     best = next(confirmed, None)
-    return None if best is None else _named(model, operations, best)
+    return None if best is None else named(model, operations, best)
 
 
 def from_stale_read(model: Model, operations: Sequence[Operation], spent: Spent = never) -> Evidence | None:
@@ -130,7 +106,7 @@ def from_stale_read(model: Model, operations: Sequence[Operation], spent: Spent 
     forms = tuple(sorted((certain, reader), key=lambda each: each.index))
     part = Part(forms, reader.return_ + 1, certain)
     evidence = _confirmed(model, operations, present, part, reader, spent)
-    return None if evidence is None else _named(model, operations, evidence)
+    return None if evidence is None else named(model, operations, evidence)
 
 
 def from_windows(
@@ -147,7 +123,7 @@ def from_windows(
         if len(part.forms) <= LARGEST and fails(model, part.forms):
             evidence = _confirmed(model, operations, present, part, culprit, spent)
             if evidence is not None:
-                return _named(model, operations, evidence)
+                return named(model, operations, evidence)
     return None
 
 
@@ -165,7 +141,7 @@ def from_failing_prefix(
     cut = culprit.return_ + 1
     part = Part(tuple(prefix(model, present, cut)), cut)
     found = _confirmed(model, operations, present, part, culprit, spent)
-    return None if found is None else _named(model, operations, found)
+    return None if found is None else named(model, operations, found)
 
 
 def from_named_conflict(
@@ -185,7 +161,7 @@ def from_named_conflict(
         if len(part.forms) <= LARGEST and fails(model, part.forms):
             found = _confirmed(model, operations, present, part, None, spent)
             if found is not None:
-                return _called(model, operations, found, conflict)
+                return called(model, operations, found, conflict)
     return None
 
 
@@ -287,17 +263,6 @@ def _reduced(
     return part.evidence(model, indexes, present, _of(present, culprit.index))
 
 
-def _of(operations: Sequence[Operation], index: int) -> Operation:
-    return next(operation for operation in operations if operation.index == index)
-
-
-def when(evidence: Evidence) -> int:
-    """The position of the event at which it went wrong, for putting evidence in order."""
-    culprit = _of(evidence.operations, evidence.culprit)
-    assert culprit.return_ is not None
-    return culprit.return_
-
-
 def first_failure(model: Model, operations: Sequence[Operation], decide: Decide) -> Operation | None:
     """The operation at whose return the operations are no longer linearizable; None if nothing had returned.
 
@@ -314,83 +279,5 @@ def first_failure(model: Model, operations: Sequence[Operation], decide: Decide)
     return returned[high] if returned else None
 
 
-def _called(model: Model, operations: Sequence[Operation], evidence: Evidence, conflict: Conflict) -> Evidence:
-    """The evidence with the name that fits it best: the model's, or else that of the engine."""
-    named = _named(model, operations, evidence)
-    unknown = unnamed(evidence.operations[0], (), ())[0]
-    return replace(named, anomaly=conflict.anomaly) if named.anomaly == unknown else named
-
-
-def _named(model: Model, operations: Sequence[Operation], evidence: Evidence) -> Evidence:
-    """The evidence with the name of its anomaly and with the operations that explain it.
-
-    An explaining operation constrains the others where the evidence stays evidence, and is only context elsewhere.
-    """
-    culprit = _of(operations, evidence.culprit)
-    concerned = operations if len(operations) <= LARGE else _concerned(model, operations, evidence)
-    name = unnamed if concerned is None else model.anomaly
-    kept = tuple(weakened(each) if each.index in evidence.optional else each for each in evidence.operations)
-    anomaly, explaining = _refused(model, operations, evidence) or name(culprit, kept, concerned or ())
-    named = replace(evidence, anomaly=anomaly)
-    for operation in explaining:
-        if all(operation.index != other.index for other in named.operations):
-            more = tuple(sorted((*named.operations, operation), key=lambda each: each.index))
-            firm = replace(named, operations=more)
-            context = replace(firm, context=firm.context | {operation.index})
-            named = firm if is_evidence(model, operations, firm) else context
-    return replace(named, states=states_before(model, named))
-
-
-def _refused(
-    model: Model, operations: Sequence[Operation], evidence: Evidence
-) -> tuple[str, tuple[Operation, ...]] | None:
-    """Whether the evidence would be linearizable if operations that were refused could have taken effect."""
-    end = when(evidence)
-    refused = [each for each in operations if each.call < end and _changed_nothing(model, each)]
-    if not refused or model.access is not None:
-        return None  # Registers name this themselves.
-    shown = {operation.index for operation in evidence.operations}
-    forms = [weakened(each) for each in refused if each.index not in shown]
-    if evidence.elements is not None and model.narrowed is not None:
-        elements = {*map(canonical, evidence.elements)}
-        forms = [form for form in forms if model.narrowed(form, elements) is not None]
-    together = sorted((*evidence.constraints, *forms), key=lambda each: each.index)
-    result = choose.decide(model, together, REFERENCE)
-    if result.validity is not Validity.VALID:
-        return None
-    happened = {*result.order}
-    return "refused, yet visible", tuple(
-        each for each in refused if each.index in happened and each.index not in shown
-    )[:3]
-
-
-def _changed_nothing(model: Model, operation: Operation) -> bool:
-    """Whether the system said that an operation which may change something had not taken effect."""
-    if operation.outcome == "fail":
-        return not model.is_read(operation)
-    return model.is_read(operation) and operation.outcome == "ok" and not model.is_read(weakened(operation))
-
-
-def _concerned(model: Model, operations: Sequence[Operation], evidence: Evidence) -> list[Operation] | None:
-    """Enough of the operations on the values of the evidence to name it; None if it is not known which these are.
-
-    Of those that look the same the first and the last ones, by the time when it went wrong.
-    """
-    if model.access is None:
-        return None
-    values: set[object] = set()
-    for operation in evidence.operations:
-        values |= {operation.output, operation.input, *(operation.input if isinstance(operation.input, tuple) else ())}
-    values.discard(None)
-    end = when(evidence)
-    groups: dict[object, list[Operation]] = {}
-    for operation in operations:
-        if operation.call < end:
-            given, output = operation.input, operation.output
-            on = output in values or given in values or (type(given) is tuple and not values.isdisjoint(given))
-            if on or (given is None and output is None):
-                groups.setdefault((operation.f, given, output, operation.outcome), []).append(operation)
-        elif operation.input in values or operation.output in values:
-            groups.setdefault((operation.f, operation.input, operation.output, None), []).append(operation)
-    some = {each.index: each for group in groups.values() for each in (*group[:ALIKE], *group[-ALIKE:])}
-    return sorted(some.values(), key=lambda each: each.index)
+def _of(operations: Sequence[Operation], index: int) -> Operation:
+    return next(operation for operation in operations if operation.index == index)

@@ -84,7 +84,7 @@ def test_a_sentence_that_does_not_hold_is_not_said() -> None:
         ("dequeue", None, 1),
         ("dequeue", None, "?"),
     ]
-    assert "that respects real time" in said("queue", *steps)  # type: ignore[arg-type]
+    assert "that respects real time" in said("queue", *steps)
 
 
 def test_otherwise_it_says_what_the_state_can_have_been() -> None:

@@ -6,7 +6,8 @@ from small import MODELS, UNLIMITED, makers
 
 from splitbrain.checkers.linearizability import linearizable
 from splitbrain.checkers.linearizability.checker import judge
-from splitbrain.checkers.linearizability.find import from_conflicts, from_failing_prefix, from_stale_read, is_evidence
+from splitbrain.checkers.linearizability.confirm import is_evidence
+from splitbrain.checkers.linearizability.find import from_conflicts, from_failing_prefix, from_stale_read
 from splitbrain.checkers.linearizability.prepare import relevant, simplify
 from splitbrain.checkers.linearizability.search import search
 from splitbrain.checkers.linearizability.sound import omissions_are_sound

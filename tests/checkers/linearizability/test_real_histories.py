@@ -10,7 +10,7 @@ import pytest
 
 from splitbrain.checkers.checker import Budget
 from splitbrain.checkers.linearizability import linearizable
-from splitbrain.checkers.linearizability.find import is_evidence
+from splitbrain.checkers.linearizability.confirm import is_evidence
 from splitbrain.checkers.models import Model, by_name, infer
 from splitbrain.checkers.verdict import Validity, Verdict
 from splitbrain.histories.event import Completion, Event, Invocation

@@ -14,7 +14,7 @@ from small_objects import histories, is_linearizable, medium, tiny
 from splitbrain.checkers.checker import Budget
 from splitbrain.checkers.linearizability import judge
 from splitbrain.checkers.linearizability.choose import decide
-from splitbrain.checkers.linearizability.find import is_evidence
+from splitbrain.checkers.linearizability.confirm import is_evidence
 from splitbrain.checkers.linearizability.prepare import relevant
 from splitbrain.checkers.linearizability.search import search
 from splitbrain.checkers.linearizability.sound import omissions_are_sound
