@@ -51,10 +51,12 @@ def _refused(
     model: Model, operations: Sequence[Operation], evidence: Evidence
 ) -> tuple[str, tuple[Operation, ...]] | None:
     """Whether the evidence would be linearizable if operations that were refused could have taken effect."""
+    if model.access is not None:
+        return None  # Registers name this themselves.
     end = when(evidence)
     refused = [each for each in operations if each.call < end and _changed_nothing(model, each)]
-    if not refused or model.access is not None:
-        return None  # Registers name this themselves.
+    if not refused:
+        return None
     shown = {operation.index for operation in evidence.operations}
     forms = [weakened(each) for each in refused if each.index not in shown]
     if evidence.elements is not None and model.narrowed is not None:
