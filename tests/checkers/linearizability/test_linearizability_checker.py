@@ -15,7 +15,7 @@ from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import Model, by_name
 from splitbrain.checkers.models.model import Step
 from splitbrain.checkers.verdict import Validity, Verdict
-from splitbrain.errors import HistoryError
+from splitbrain.errors import HistoryError, UsageError
 from splitbrain.histories.history import History
 from splitbrain.histories.operation import Operation, Outcome, Value
 
@@ -286,3 +286,47 @@ def test_a_model_that_is_no_more_than_a_step_is_enough(rows: list[Row], valid: b
 def test_an_object_on_which_nothing_happened_is_valid() -> None:
     verdict = check("register", history(("write", 1, "refused", 0, 1), ("read", None, "?", 2, None)))
     assert verdict.validity is Validity.VALID
+
+
+def forced(name: str, engine: str, operations: Sequence[Operation]) -> Verdict:
+    return linearizable(by_name(name), engine).check(History(tuple(operations)), BUDGET)
+
+
+@pytest.mark.parametrize("engine", ["zones", "search", "porcupine"])
+def test_an_engine_can_be_asked_for(engine: str) -> None:
+    good = history(("write", 1, None, 0, 1), ("read", None, 1, 2, 3))
+    bad = history(("write", 1, None, 0, 1), ("read", None, None, 2, 3))
+    verdict = forced("register", engine, good)
+    assert (verdict.validity, forced("register", engine, bad).validity) == (Validity.VALID, Validity.INVALID)
+    assert forced("register", engine, bad).evidence == check("register", bad).evidence
+    by_key = verdict.details["by_key"]
+    assert isinstance(by_key, list)
+    assert (by_key[0]["engine"], by_key[0]["choice"]) == (engine, "it was asked for")
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "rows", "why"),
+    [
+        ("register", "zones", [("write", 1, None, 0, 1), ("write", 1, None, 2, 3)], "a value is written twice"),
+        ("register", "queues", [("write", 1, None, 0, 1)], "it is for another model than register"),
+        ("kv", "zones", [("put", "a", None, 0, 1)], "its operations do not just read, write and compare"),
+        ("kv", "strings", [("put", "a", None, 0, 1), ("put", "a", None, 2, 3)], "a text is written twice"),
+    ],
+)
+def test_an_engine_that_does_not_apply_is_an_error(name: str, engine: str, rows: list[Row], why: str) -> None:
+    with pytest.raises(UsageError, match=f'engine {engine} does not apply to key "x": {why}'):
+        forced(name, engine, history(*rows))
+
+
+def test_an_engine_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(UsageError, match="no engine named 'magic': choose one of zones, strings, sets"):
+        linearizable(by_name("register"), "magic")
+
+
+def test_of_very_many_keys_those_that_are_wrong_are_listed_first() -> None:
+    verdict = check("register", keyed(1_100, bad=[500]))
+    listed = verdict.details["by_key"]
+    assert isinstance(listed, list)
+    assert len(listed) == 1_000
+    assert (listed[0]["key"], listed[0]["validity"]) == ("k500", "invalid")
+    assert verdict.details["engines"] == {"zones": {"keys": 1_100, "native": kernel.NATIVE}}
