@@ -93,7 +93,7 @@ def find_broken(
     register: Versions, graph: VersionGraph, known: Iterable[tuple[Guarantee, Order]] = ()
 ) -> Iterator[Broken]:
     """The smallest sets that do not hold, apart from those that contain one of the same order that is known."""
-    everywhere = _nodes(graph.cycles(ALWAYS | REAL_TIME | ALL))
+    everywhere = _nodes(graph.cyclic)
     found: list[int] = []
     orders: tuple[tuple[Order, int], ...] = (("any", ALWAYS), ("real-time", ALWAYS | REAL_TIME))
     for order, always in orders:

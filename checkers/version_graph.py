@@ -1,9 +1,11 @@
 """Which versions of a register are not newer than which, and why: what session guarantees and real time ask for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
+from functools import cached_property
 from heapq import heapify, heappop, heappush
+from math import inf
 from operator import itemgetter
 from typing import Final
 
@@ -32,6 +34,9 @@ ALL: Final = 15
 REAL_TIME: Final = 16
 INITIAL: Final = 32
 SWAPPED: Final = 64
+KNOWN: Final = 128
+"""For a reason that is not told."""
+
 ALWAYS: Final = INITIAL | SWAPPED
 """Reasons why a version is not newer than another, whatever is guaranteed."""
 
@@ -87,29 +92,31 @@ class VersionGraph:
         found = components(sorted(after), lambda node: after[node])
         return [component for component in found if component[1] < self.versions]
 
-    def sorted(self, mask: int, rank: Callable[[int], int]) -> list[int] | None:
-        """The versions in an order that follows these reasons, by rank where they leave it open; None if none does."""
-        missing = [0] * len(self.edges)
+    @cached_property
+    def cyclic(self) -> list[list[int]]:
+        """The cycles if all four guarantees are kept, and real time. The graph has to be complete."""
+        return self.cycles(ALWAYS | ALL | REAL_TIME)
+
+    def sorted(self, mask: int, ranks: Sequence[float]) -> list[int] | None:
+        """The versions as these reasons ask, by rank where they leave it open; None if that is not possible."""
         after = [[to for to, why, _ in edges if why & mask] for edges in self.edges]
+        missing = [0] * len(after)
         for targets in after:
             for to in targets:
                 missing[to] += 1
-        ready: list[tuple[int, int]] = []
-        for node, count in enumerate(missing):
-            if not count:
-                ready.append((rank(node) if node < self.versions else -1, node))
+        ranks = [*ranks, *[-inf] * (len(after) - self.versions)]
+        ready = [(ranks[node], node) for node, count in enumerate(missing) if not count]
         heapify(ready)
-        order, done = [], 0
+        order: list[int] = []
         while ready:
             _, node = heappop(ready)
-            done += 1
             if node < self.versions:
                 order.append(node)
             for to in after[node]:
                 missing[to] -= 1
                 if not missing[to]:
-                    heappush(ready, (rank(to) if to < self.versions else -1, to))
-        return order if done == len(missing) else None
+                    heappush(ready, (ranks[to], to))
+        return order if len(order) == self.versions else None
 
 
 def version_graph(register: Versions) -> VersionGraph:
