@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "foreign.hpp"
 #include "ours.hpp"
 
 namespace {
@@ -22,7 +23,9 @@ PyObject* bytes_of(const std::vector<Element>& elements) {
                                      static_cast<Py_ssize_t>(elements.size() * sizeof(Element)));
 }
 
-void read_without_gil(Ours& reader, Text data, size_t begin) {
+// Runs the body without the GIL. What it is given lets Python look after Ctrl-C.
+template <class Body>
+void without_gil(Body body) {
     PyThreadState* state = PyEval_SaveThread();
     const auto pause = [&] {
         PyEval_RestoreThread(state);
@@ -31,7 +34,7 @@ void read_without_gil(Ours& reader, Text data, size_t begin) {
         if (interrupted) throw PythonError{};
     };
     try {
-        reader.read(data, begin, pause);
+        body(pause);
     } catch (...) {
         PyEval_RestoreThread(state);
         throw;
@@ -39,26 +42,43 @@ void read_without_gil(Ours& reader, Text data, size_t begin) {
     PyEval_RestoreThread(state);
 }
 
-PyObject* read_ours(PyObject*, PyObject* arguments) {
+PyObject* columns_of(const Rows& rows, const Interned& texts, const std::vector<int64_t>& others) {
+    const std::string list = texts.list();
+    return Py_BuildValue("NNNNNNNNNNNNNy#", bytes_of(rows.process), bytes_of(rows.f), bytes_of(rows.key),
+                         bytes_of(rows.input), bytes_of(rows.output), bytes_of(rows.outcome), bytes_of(rows.call),
+                         bytes_of(rows.ret), bytes_of(rows.invoked), bytes_of(rows.completed), bytes_of(rows.node),
+                         bytes_of(rows.error), bytes_of(others), list.data(), static_cast<Py_ssize_t>(list.size()));
+}
+
+PyObject* split_of(const Processes::Split& split) {
+    return Py_BuildValue("LLL", static_cast<long long>(split.count), static_cast<long long>(split.line),
+                         static_cast<long long>(split.name));
+}
+
+PyObject* result_of(const Ours& reader) { return columns_of(reader.rows, reader.texts, reader.others); }
+
+PyObject* result_of(const Foreign& reader) {
+    return Py_BuildValue("NNNNL", columns_of(reader.rows, reader.texts, reader.others), bytes_of(reader.places),
+                         split_of(reader.processes.after_unknown), split_of(reader.processes.while_open),
+                         static_cast<long long>(reader.connect_errors));
+}
+
+// Reads the buffer, from a place on; an empty tuple if it is not plain.
+template <class Reader>
+PyObject* read(PyObject*, PyObject* arguments) {
     Py_buffer data{};
     Py_ssize_t begin;
     if (!PyArg_ParseTuple(arguments, "y*n", &data, &begin)) return nullptr;
     PyObject* result = nullptr;
     try {
-        Ours reader;
-        read_without_gil(reader, {static_cast<const char*>(data.buf), static_cast<size_t>(data.len)},
-                         static_cast<size_t>(begin));
-        const std::string texts = reader.texts.list();
-        const Rows& rows = reader.pairing.rows;
-        result = Py_BuildValue("NNNNNNNNNNNNNy#", bytes_of(rows.process), bytes_of(rows.f), bytes_of(rows.key),
-                               bytes_of(rows.input), bytes_of(rows.output), bytes_of(rows.outcome),
-                               bytes_of(rows.call), bytes_of(rows.ret), bytes_of(rows.invoked),
-                               bytes_of(rows.completed), bytes_of(rows.node), bytes_of(rows.error),
-                               bytes_of(reader.others), texts.data(), static_cast<Py_ssize_t>(texts.size()));
+        Reader reader;
+        const Text text{static_cast<const char*>(data.buf), static_cast<size_t>(data.len)};
+        without_gil([&](const auto& pause) { reader.read(text, static_cast<size_t>(begin), pause); });
+        result = result_of(reader);
     } catch (const PythonError&) {
     } catch (const NotPlain&) {
-        result = Py_BuildValue("");
-    } catch (const std::exception&) {  // there is no memory for it, or no number
+        result = Py_BuildValue("()");
+    } catch (const std::exception&) {  // there is no memory for it
         PyErr_NoMemory();
     }
     PyBuffer_Release(&data);
@@ -66,7 +86,9 @@ PyObject* read_ours(PyObject*, PyObject* arguments) {
 }
 
 PyMethodDef methods[] = {
-    {"read_ours", read_ours, METH_VARARGS, "The columns of a history in our own format, or None if it is not plain."},
+    {"read_ours", read<Ours>, METH_VARARGS, "The columns of a history in our own format."},
+    {"read_events", read<Events>, METH_VARARGS, "The columns of a history in the format events."},
+    {"read_paired", read<Paired>, METH_VARARGS, "The columns of a history in the format paired."},
     {nullptr, nullptr, 0, nullptr},
 };
 

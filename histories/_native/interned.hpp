@@ -12,8 +12,9 @@ class Interned {
 public:
     Interned() : slots_(1 << 12, empty) { number("null"); }
 
-    // The number of the text; that of `null` is 0. The text has to outlive this.
+    // The number of the text; that of `null`, and of none, is 0. The text has to outlive this.
     int32_t number(Text text) {
+        if (text.empty()) return 0;
         const uint64_t hash = hash_of(text);
         size_t slot = hash & (slots_.size() - 1);
         for (int tried = 0; slots_[slot] != empty; slot = (slot + 1) & (slots_.size() - 1)) {
@@ -85,5 +86,47 @@ private:
     std::vector<int32_t> slots_;
     std::vector<Entry> entries_;
 };
+
+// The values of those fields of a line that have one of the names; nothing where there is none. False if there are others.
+template <size_t Names>
+bool named_fields(Text line, const Text (&names)[Names], Text (&values)[Names]) {
+    bool all = true;
+    Text name, value;
+    for (Fields fields(line); fields.next(name, value);) {
+        size_t known = 0;
+        while (known < Names && name != names[known]) ++known;
+        if (known == Names) {
+            all = false;
+        } else {
+            require(values[known].empty());
+            values[known] = value;
+        }
+    }
+    return all;
+}
+
+// Whether it is certainly text, without a quote in it.
+inline bool is_plain_text(Text text) {
+    for (char c : text)
+        if (c < ' ' || c > '~' || c == '"' || c == '\\') return false;
+    return true;
+}
+
+// The same, with other fields passed over. What they hold is kept with the texts, so that it is known to be JSON.
+template <size_t Names>
+void named_fields(Text line, const Text (&names)[Names], Text (&values)[Names], Interned& texts) {
+    Text name, value;
+    for (Fields fields(line); fields.next(name, value);) {
+        size_t known = 0;
+        while (known < Names && name != names[known]) ++known;
+        if (known < Names) {
+            require(values[known].empty());
+            values[known] = value;
+        } else {
+            require(is_plain_text(name));
+            if (value[0] != '"' || !is_plain_text(value.substr(1, value.size() - 2))) texts.number(value);
+        }
+    }
+}
 
 }  // namespace splitbrain

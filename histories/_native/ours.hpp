@@ -1,8 +1,6 @@
-// The events of a file in our own format, without its header.
+// The events of a file in our own format, without its header. Plain is who counts operations from 0 on, and has not all
+// too many processes.
 #pragma once
-
-#include <functional>
-#include <vector>
 
 #include "rows.hpp"
 
@@ -11,71 +9,55 @@ namespace splitbrain {
 class Ours {
 public:
     Interned texts;
-    Pairing pairing;
+    Rows rows;
     // Where lines begin and end that are neither invocations nor completions.
     std::vector<int64_t> others;
 
-    // Reads all lines from `begin` on. `pause` is called now and then.
     void read(Text data, size_t begin, const std::function<void()>& pause) {
-        for (size_t lines = 1; begin < data.size(); ++lines) {
-            size_t end = data.find('\n', begin);
-            if (end == Text::npos) end = data.size();
-            const Text line = data.substr(begin, end - begin);
-            if (line.find_first_not_of(" \t\r") != Text::npos && !read_event(line)) {
-                others.push_back(static_cast<int64_t>(begin));
-                others.push_back(static_cast<int64_t>(end));
-            }
-            begin = end + 1;
-            if (lines % 20000 == 0) pause();
-        }
+        each_line(data, begin, 1, pause, [&](Text line, size_t at, int64_t) {
+            if (read_event(line)) return;
+            others.push_back(static_cast<int64_t>(at));
+            others.push_back(static_cast<int64_t>(at + line.size()));
+        });
     }
 
 private:
     enum Name { type, operation, process, time, f, key, input, node, output, error, names };
 
-    static Name name_of(Text text) {
-        static constexpr Text known[names] = {"type", "operation", "process", "time",   "f",
-                                              "key",  "input",     "node",    "output", "error"};
-        for (int name = 0; name < names; ++name)
-            if (text == known[name]) return static_cast<Name>(name);
-        return names;
-    }
-
     // False if the line holds a field that no invocation and no completion has.
     bool read_event(Text line) {
+        static constexpr Text known[names] = {"type", "operation", "process", "time",   "f",
+                                              "key",  "input",     "node",    "output", "error"};
         Text values[names];
-        Text name, value;
-        unsigned given = 0;
-        for (Fields fields(line); fields.next(name, value);) {
-            const Name known = name_of(name);
-            if (known == names) return false;
-            require(!(given & 1u << known));
-            given |= 1u << known;
-            values[known] = value;
-        }
-        constexpr unsigned always = 1u << type | 1u << operation | 1u << process | 1u << time;
-        constexpr unsigned asked = always | 1u << f;
-        require((given & always) == always);
-        const int64_t number = integer(values[operation]), of = integer(values[process]), at = integer(values[time]);
+        if (!named_fields(line, known, values)) return false;
+        const int64_t number = integer(values[operation]), by = integer(values[process]), at = integer(values[time]);
         if (values[type] == "\"invoke\"") {
-            require((given & asked) == asked && !(given & (1u << output | 1u << error)));
-            pairing.invoke({number, of, at, text(values[f]), text(values[key]), text(values[input]),
-                            text(values[node])});
+            require(number == rows.size());
+            require(!values[f].empty() && values[output].empty() && values[error].empty());
+            uint8_t& busy = busy_of(by);
+            require(!busy);
+            busy = 1;
+            rows.invoke(by, at, texts.number(values[f]), texts.number(values[key]), texts.number(values[input]),
+                        texts.number(values[node]));
         } else {
-            require(!(given & ~(always | 1u << output | 1u << error)));
-            pairing.complete({number, of, at, outcome(values[type]), text(values[output]), text(values[error])});
+            const Outcome outcome = outcome_of(values[type]);
+            require(values[f].empty() && values[key].empty() && values[input].empty() && values[node].empty());
+            rows.complete(number, at, outcome, texts.number(values[output]), texts.number(values[error]));
+            require(rows.process[static_cast<size_t>(number)] == by);
+            if (outcome != info) busy_of(by) = 0;
         }
         return true;
     }
 
-    static Outcome outcome(Text type) {
-        if (type == "\"ok\"") return ok;
-        if (type == "\"fail\"") return fail;
-        require(type == "\"info\"");
-        return info;
+    uint8_t& busy_of(int64_t process) {
+        require(process >= 0 && process < 1 << 24);
+        const auto place = static_cast<size_t>(process);
+        if (place >= busy_.size()) busy_.resize(2 * place + 1);
+        return busy_[place];
     }
 
-    int32_t text(Text value) { return value.empty() ? 0 : texts.number(value); }
+    // For each process, whether its operation is open, or ended with unknown outcome.
+    std::vector<uint8_t> busy_;
 };
 
 }  // namespace splitbrain

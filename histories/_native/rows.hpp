@@ -9,77 +9,57 @@ namespace splitbrain {
 
 enum Outcome : uint8_t { ok = 0, fail = 1, info = 2 };
 
+inline Outcome outcome_of(Text type) {
+    if (type == "\"ok\"") return ok;
+    if (type == "\"fail\"") return fail;
+    require(type == "\"info\"");
+    return info;
+}
+
 // An operation that has not been completed has this return, and this time of completion.
 constexpr int32_t never = INT32_MAX;
 constexpr int64_t no_time = INT64_MIN;
 
 // `f`, `key`, `input`, `output`, `node` and `error` are numbers of texts; `call` and `ret` are positions in the order of
 // events; times are nanoseconds.
-struct Rows {
+class Rows {
+public:
     std::vector<int64_t> process, invoked, completed;
     std::vector<int32_t> f, key, input, output, node, error, call, ret;
     std::vector<uint8_t> outcome;
 
-    size_t size() const { return process.size(); }
-};
+    int64_t size() const { return static_cast<int64_t>(process.size()); }
 
-struct Invocation {
-    int64_t operation, process, time;
-    int32_t f, key, input, node;
-};
-
-struct Completion {
-    int64_t operation, process, time;
-    Outcome outcome;
-    int32_t output, error;
-};
-
-// Pairs invocations with completions, by the rules of History.from_events. Plain is who counts operations from 0 on, and
-// has not all too many processes.
-class Pairing {
-public:
-    Rows rows;
-
-    void invoke(const Invocation& event) {
-        require(rows.size() < (size_t{1} << 30) && event.operation == static_cast<int64_t>(rows.size()));
-        require(event.process >= 0 && event.process < (1 << 24));
-        const auto process = static_cast<size_t>(event.process);
-        if (process >= busy_.size()) busy_.resize(2 * process + 1);
-        require(!busy_[process]);
-        busy_[process] = 1;
-        rows.process.push_back(event.process);
-        rows.invoked.push_back(event.time);
-        rows.completed.push_back(no_time);
-        rows.f.push_back(event.f);
-        rows.key.push_back(event.key);
-        rows.input.push_back(event.input);
-        rows.output.push_back(0);
-        rows.node.push_back(event.node);
-        rows.error.push_back(0);
-        rows.call.push_back(rank_++);
-        rows.ret.push_back(never);
-        rows.outcome.push_back(info);
+    void invoke(int64_t by, int64_t time, int32_t what, int32_t on, int32_t given, int32_t through) {
+        require(size() < 1 << 30);
+        process.push_back(by);
+        invoked.push_back(time);
+        completed.push_back(no_time);
+        f.push_back(what);
+        key.push_back(on);
+        input.push_back(given);
+        output.push_back(0);
+        node.push_back(through);
+        error.push_back(0);
+        call.push_back(rank_++);
+        ret.push_back(never);
+        outcome.push_back(info);
     }
 
-    void complete(const Completion& event) {
-        require(event.operation >= 0 && event.operation < static_cast<int64_t>(rows.size()));
-        const auto row = static_cast<size_t>(event.operation);
-        require(rows.completed[row] == no_time && event.time != no_time);
-        require(rows.process[row] == event.process && event.time >= rows.invoked[row]);
-        rows.completed[row] = event.time;
-        rows.output[row] = event.output;
-        rows.error[row] = event.error;
-        rows.outcome[row] = event.outcome;
-        if (event.outcome != info) {
-            rows.ret[row] = rank_;
-            busy_[static_cast<size_t>(event.process)] = 0;
-        }
+    // Raises NotPlain if the operation is completed already, or before it was invoked.
+    void complete(int64_t operation, int64_t time, Outcome ended, int32_t answer, int32_t why) {
+        require(operation >= 0 && operation < size());
+        const auto row = static_cast<size_t>(operation);
+        require(completed[row] == no_time && time != no_time && time >= invoked[row]);
+        completed[row] = time;
+        output[row] = answer;
+        error[row] = why;
+        outcome[row] = ended;
+        if (ended != info) ret[row] = rank_;
         ++rank_;
     }
 
 private:
-    // For each process, whether its operation is open, or ended with unknown outcome.
-    std::vector<uint8_t> busy_;
     int32_t rank_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string_view>
 
 namespace splitbrain {
@@ -14,6 +15,20 @@ struct NotPlain {};
 
 inline void require(bool plain) {
     if (!plain) throw NotPlain{};
+}
+
+// Calls `body(line, begin, number)` for each line from `begin` on that is not blank, where it begins, and which (from 1)
+// it is if the first is `number`. `pause` is called now and then.
+template <class Body>
+void each_line(Text data, size_t begin, int64_t number, const std::function<void()>& pause, Body body) {
+    for (; begin < data.size(); ++number) {
+        size_t end = data.find('\n', begin);
+        if (end == Text::npos) end = data.size();
+        const Text line = data.substr(begin, end - begin);
+        if (line.find_first_not_of(" \t\r") != Text::npos) body(line, begin, number);
+        begin = end + 1;
+        if (number % 20000 == 0) pause();
+    }
 }
 
 // Goes through the fields of one object.

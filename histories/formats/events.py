@@ -10,6 +10,7 @@ other fields are passed over. Processes are integers or names, times nanoseconds
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from ..event import NemesisEvent
 from ..history import History
 from .head import Head
 from .lines import Lines, history_of
+from .plain import read_events
 from .recording import Recording, Row
 
 UNDOES: Final = {"heal": "partition", "restart": "kill", "sigcont": "sigstop"}
@@ -39,6 +41,11 @@ def read(path: str, data: bytes) -> History:
 
     Raises `HistoryError` with path, line and reason.
     """
+    if plain := read_events(data):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            teller = Nemesis()
+            nemesis = [event for line in plain.others for event in teller.events(_decode(line))]
+            return History.from_columns(plain.columns, nemesis, plain.warnings)
     lines = Lines(path, data, _decode, may_be_torn=True)
     rows = [(lines.number, row) for row in lines]
     return history_of(lines, Recording(lines, rows, Nemesis().events).events())

@@ -22,7 +22,7 @@ from ..operation import Outcome
 from ..value import ATOMS, to_value
 from .head import Head
 from .lines import Int64, Lines, RawValue, Source, describe, history_of
-from .plain import read_plain
+from .plain import read_ours
 
 VERSION: Final = 1
 
@@ -103,11 +103,10 @@ def read(path: str, data: bytes) -> History:
         raise source.blame(f"the format is {header.format!r}, not 'splitbrain'")
     if header.version != VERSION:
         raise source.blame(f"version {header.version} of the format, but only {VERSION} is known: upgrade")
-    if plain := read_plain(data, head.end):
-        columns, others = plain
+    if plain := read_ours(data, head.end):
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            nemesis = [_to_nemesis_event(_decode_nemesis(line)) for line in others]
-            return History.from_columns(columns, nemesis, header.warnings)
+            nemesis = [_to_nemesis_event(_decode_nemesis(line)) for line in plain.others]
+            return History.from_columns(plain.columns, nemesis, header.warnings)
     lines = Lines(path, data, _decode, first=head.number + 1, may_be_torn=True)
     lines.warnings.extend(header.warnings)
     return history_of(lines, map(_to_event, lines))

@@ -18,6 +18,7 @@ from ..event import Completion, Event, Invocation
 from ..history import History
 from .head import Head
 from .lines import Int64, Lines, RawValue, history_of
+from .plain import read_paired
 from .processes import Processes
 from .vocabulary import check_input, output_of_ok
 
@@ -53,6 +54,8 @@ def read(path: str, data: bytes) -> History:
 
     Raises `HistoryError` with path, line and reason.
     """
+    if plain := read_paired(data):
+        return History.from_columns(plain.columns, (), plain.warnings)
     lines = Lines(path, data, _decode)
     rows: list[_Row] = []
     numbers: list[int] = []

@@ -33,6 +33,11 @@ class Row(msgspec.Struct, gc=False):
     error: str | None = None
 
 
+def connect_errors_warning(count: int) -> str:
+    """The sentence that says that there were so many."""
+    return f"{count} connect-error lines are no operations and were left out"
+
+
 R = TypeVar("R", bound=Row)
 
 
@@ -92,9 +97,7 @@ class Recording(Generic[R]):
                 raise HistoryError(f"unknown type {row.type!r}: use invoke, ok, fail, info or connect-error")
         self.source.warnings.extend(self.processes.warnings())
         if self.connect_errors:
-            self.source.warnings.append(
-                f"{self.connect_errors} connect-error lines are no operations and were left out"
-            )
+            self.source.warnings.append(connect_errors_warning(self.connect_errors))
 
     def _invoke(self, row: R) -> Invocation:
         if row.f is None:

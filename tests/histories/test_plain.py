@@ -1,5 +1,7 @@
 """What native code reads of a file is what is read without it, and whatever it does not read is read without it."""
 
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -10,7 +12,8 @@ from hypothesis import given
 
 from splitbrain.errors import HistoryError
 from splitbrain.histories.columns import Columns
-from splitbrain.histories.formats import jsonl, plain
+from splitbrain.histories.formats import events, jsonl, paired, plain
+from splitbrain.histories.formats.detect import Format
 from splitbrain.histories.history import History
 
 HEADER = '{"format":"splitbrain","version":1}\n'
@@ -32,26 +35,26 @@ LONGER = (
 native = pytest.mark.skipif(not plain.NATIVE, reason="there is no native code here")
 
 
-def read(text: str | bytes) -> str:
+def read(text: str | bytes, format: Format = jsonl) -> str:
     """The history, or what is wrong, and the values with their types."""
     try:
-        history = jsonl.read("h", text.encode() if isinstance(text, str) else text)
+        history = format.read("h", text.encode() if isinstance(text, str) else text)
         return repr(History(history.operations, history.nemesis, history.warnings))
     except HistoryError as error:
         return str(error)
 
 
-def both(text: str | bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+def both(text: str | bytes, monkeypatch: pytest.MonkeyPatch, format: Format = jsonl) -> tuple[str, str]:
     """What becomes of the file with and without native code."""
-    with_native = read(text)
+    with_native = read(text, format)
     with monkeypatch.context() as patch:
         patch.setattr(plain, "NATIVE", False)
-        return with_native, read(text)
+        return with_native, read(text, format)
 
 
 def is_plain(text: str | bytes) -> bool:
     data = text.encode() if isinstance(text, str) else text
-    return plain.read_plain(data, data.index(b"\n") + 1) is not None
+    return plain.read_ours(data, data.index(b"\n") + 1) is not None
 
 
 @given(histories())
@@ -151,6 +154,84 @@ def test_what_is_not_plain_is_read_without_native_code(old: str, new: str, monke
         assert not is_plain(text)
     one, other = both(text, monkeypatch)
     assert one == other
+
+
+def recorded_events(random: Random) -> str:
+    """What a recorder of events may write, with processes that go on after anything, and every kind of answer."""
+    lines: list[dict[str, object]] = []
+    open_: dict[int, dict[str, object]] = {}
+    for time in range(random.randint(1, 30)):
+        process = random.choice((0, 1, 2, -7, 40))
+        if random.random() < 0.05:
+            lines.append(
+                {"process": "nemesis", "type": "fault", "f": random.choice(("kill-x", "restart-x")), "t": time}
+            )
+        elif random.random() < 0.05:
+            lines.append({"process": process, "type": "connect-error", "t": time, "error": "refused"})
+        elif process in open_ and random.random() < 0.95:
+            asked = open_.pop(process)
+            value = _answer(random, str(asked["f"]), asked["value"])
+            kind = random.choice(("ok", "ok", "ok", "info", "fail"))
+            lines.append(asked | {"type": kind, "t": time, "value": value, "error": random.choice((None, "why"))})
+            if random.random() < 0.2:
+                del lines[-1]["f"], lines[-1]["key"]
+        else:
+            asked = _asked(random, ("process", "f", "key", "value", "node"), process)
+            open_[process] = asked
+            lines.append(asked | {"type": "invoke", "t": time})
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def recorded_pairs(random: Random) -> str:
+    """What a recorder of pairs may write, some of them at the same time, in the order in which they returned."""
+    lines: list[dict[str, object]] = []
+    for _ in range(random.randint(1, 15)):
+        row = _asked(random, ("client", "op", "key", "in", "node"), random.choice((0, 1, 2, -7)))
+        call = random.randint(0, 40) if random.random() < 0.3 else random.randint(0, 10**9)
+        length = random.choice((0, 1, 5, 10**6))
+        row |= {"call": call, "return": random.choice((None, *[call + length] * 5))}
+        row["out"] = _answer(random, str(row["op"]), row["in"])
+        lines.append(row | random.choice(({}, {"colour": "blue"})))
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def _asked(random: Random, names: Sequence[str], process: int) -> dict[str, object]:
+    f = random.choice(("read", "write", "cas", "append", "add"))
+    given = {"read": None, "cas": [random.randint(0, 2), 5]}.get(f, random.choice((1, 1.0, True, "a", [1])))
+    values = (process, f, random.choice(("x", 3, ["y", 1], None)), given, random.choice((None, 2, "n1")))
+    return dict(zip(names, values, strict=True))
+
+
+def _answer(random: Random, f: str, given: object) -> object:
+    if f == "cas":
+        return random.choice((True, False, given)) if random.random() < 0.98 else 7
+    return random.choice((given, given, None, 1, 1.0, "b"))
+
+
+@pytest.mark.parametrize(("format", "recorded"), [(events, recorded_events), (paired, recorded_pairs)])
+def test_foreign_files(format: Format, recorded: Callable[[Random], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    random = Random(1)
+    loaded = plain_ones = 0
+    for _ in range(2000):
+        data = recorded(random).encode()
+        if random.random() < 0.3:
+            data = damaged(random, [data])
+        one, other = both(data, monkeypatch, format)
+        assert one == other, data
+        loaded += one.startswith("History(")
+        plain_ones += bool(data) and (plain.read_events if format is events else plain.read_paired)(data) is not None
+    assert loaded > 500
+    assert plain_ones > 500 or not plain.NATIVE
+
+
+def test_recorded_files_are_plain(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (real_data / "real").glob("*.jsonl"):
+        data = path.read_bytes()
+        format = events if path.name.endswith(".events.jsonl") else paired
+        if plain.NATIVE:
+            assert (plain.read_events if format is events else plain.read_paired)(data) is not None, path
+        one, other = both(data, monkeypatch, format)
+        assert one == other, path
 
 
 @native
