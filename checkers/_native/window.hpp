@@ -178,16 +178,16 @@ private:
         const int32_t next = model.step(state, operation);
         if (next < 0 || next == state) return false;
         if constexpr (Model::is_register) {
-            if ((rules & dominance) && !is_wanted(position, next)) return false;
+            if ((rules & dominance) && !is_wanted(next)) return false;
         }
         return !(rules & live) || !is_doomed(position, operation, next);
     }
 
-    // Whether anybody may still observe the value: if not, the next to act on it overwrites it blindly.
-    bool is_wanted(int32_t position, int32_t value) const {
+    // Whether anybody may observe the value before the return that is waited for: if not, the next to act on it
+    // overwrites it blindly, or what observes it can wait, and the pending operation with it.
+    bool is_wanted(int32_t value) const {
         const Outlook& outlook = model.outlook;
         if (outlook.any_differs || outlook.pending_taker[value]) return true;
-        if (outlook.last_observer_call[value] >= position) return true;
         return any_open([&](int32_t operation) {
             const uint8_t kind = model.columns.kind[operation];
             return (kind == read || kind == cas) && model.columns.a[operation] == value;

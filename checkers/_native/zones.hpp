@@ -181,7 +181,7 @@ private:
                 emit(later);
                 if (block.is_forward()) covered = block.last;
                 emit(block);
-            } else if (block.is_forward() || block.first < covered) {
+            } else if (block.first < covered) {
                 return false;
             } else {
                 later.push_back(number);

@@ -130,7 +130,7 @@ class _Blocks:
                 if first < last:
                     covered = last
                 self._emit(value, number, taker, order)
-            elif first < last or first < covered:
+            elif first < covered:
                 return None
             else:
                 self._emit(value, number, taker, later)
@@ -168,8 +168,8 @@ class _Blocks:
                 value = columns.b[after]
                 chained += 1
             if last >= 0:
-                start_value = columns.initial if root < 0 else columns.b[root]
-                zones.append((min(first, last), first < last, first, root, last, start_value))
+                found = columns.initial if root < 0 else columns.b[root]
+                zones.append((min(first, last), first < last, first, root, last, found))
         # Compare-and-sets in no chain form a circle, each in need of what another one left.
         return zones if chained == sum(each >= 0 for each in taker) else None
 

@@ -20,7 +20,7 @@ Rules that spare work, none of which changes an answer (tests break each and see
 * LIVE: a value is not overwritten that a completed operation must still find and nobody can bring back. This sees ahead
   of the event at which no configuration is left, so it is off where that event is asked for.
 * DOMINANCE: a configuration is dropped when there is another that differs only in having used fewer pending operations:
-  these are optional. And one is only used where its value can still be found.
+  these are optional. And one is only used where its value may be found before the return that is waited for.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -220,7 +220,7 @@ class Window:
                 if (
                     following not in (NOWHERE, state)
                     and not (endangered and self.is_doomed(position, waits, state, operation, following))
-                    and (not self.dominance or self.is_wanted(position, waits, following))
+                    and (not self.dominance or self.is_wanted(waits, following))
                 ):
                     pending.append((self._helps(following, operation, target), ~number))
         pending.sort(reverse=True)
@@ -302,12 +302,13 @@ class Window:
                 found = found or (kind in (READ, CAS) and register.a[other] == state)
         return found
 
-    def is_wanted(self, position: int, waits: Sequence[int], value: int) -> bool:
-        """Whether anybody may still find the value. If not, it is overwritten blindly, and was not needed."""
+    def is_wanted(self, waits: Sequence[int], value: int) -> bool:
+        """Whether anybody may find the value before the return that is waited for.
+
+        If not, it is overwritten blindly, or who finds it can wait, and the pending operation with it.
+        """
         register, outlook = self.register, self.outlook
         if register is None or outlook is None or outlook.any_differs or value in outlook.pending_taken:
-            return True
-        if outlook.last_observer_call.get(value, -1) >= position:
             return True
         return any(register.kind[each] in (READ, CAS) and register.a[each] == value for each in waits)
 

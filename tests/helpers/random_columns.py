@@ -146,6 +146,33 @@ def histories(seed: str, count: int, shape: object = tiny) -> Iterator[RegisterC
         yield random_columns(choose, shape(choose))
 
 
+def rare() -> Iterator[RegisterColumns]:
+    """What random histories hardly ever hold, and a broken rule is noticed by."""
+    # A value, written while another was written and read, that a pending compare-and-set takes.
+    yield _made_of(
+        (WRITE, -1, 1, 0, 21), (WRITE, -1, 2, 2, 5), (READ, 2, -1, 6, 9), (CAS, 1, 3, 10, NEVER), (READ, 3, -1, 22, 25)
+    )
+    # A value that a compare-and-set did not find, since another had taken its place that nobody ever read.
+    yield _made_of((WRITE, -1, 2, 0, 21), (WRITE, -1, 1, 2, 5), (READ, 1, -1, 6, 7), (DIFFERS, 1, -1, 8, 9))
+    # Compare-and-sets that found what the other one left.
+    yield _made_of((CAS, 2, 1, 0, 5), (CAS, 1, 2, 2, 7))
+    # Two pending operations could explain the first answers; the value that one of them writes is found later.
+    yield _made_of(
+        (WRITE, -1, 1, 0, NEVER),
+        (DIFFERS, 0, -1, 2, 9),
+        (CAS, 0, 2, 4, NEVER),
+        (READ, 2, -1, 6, 13),
+        (WRITE, -1, 0, 10, NEVER),
+        (READ, 1, -1, 18, 21),
+    )
+
+
+def _made_of(*rows: tuple[int, int, int, int, int]) -> RegisterColumns:
+    kind, *columns = zip(*rows, strict=True)
+    a, b, call, return_ = (array("i", column) for column in columns)
+    return RegisterColumns(Times(call, return_), array("B", kind), a, b, 4, 0)
+
+
 def is_linearizable(columns: RegisterColumns) -> bool:
     """The oracle: tries every order."""
     return bool(final_states(columns))
