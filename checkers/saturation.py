@@ -57,10 +57,13 @@ class Saturation:
     complete: bool = True
 
 
-def saturate(registers: Sequence[Versions], deadline: float | None = None) -> Saturation:
-    """Everything that follows by the rules above. `deadline` is a time of `monotonic`, in seconds."""
+def saturate(registers: Sequence[Versions], deadline: float | None = None, cells: int = CELLS) -> Saturation:
+    """Everything that follows by the rules above, with a table of so many cells at most.
+
+    `deadline` is a time of `monotonic`, in seconds.
+    """
     relation = _Relation(registers)
-    complete = relation.cells() <= CELLS
+    complete = relation.cells() <= cells
     while complete:
         order = relation.in_order()
         if order is None:

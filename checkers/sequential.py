@@ -24,7 +24,7 @@ from .checker import Budget, Checker
 from .interleaving import interleave
 from .models.model import ANY, Model
 from .models.values import show
-from .saturation import Link, saturate
+from .saturation import CELLS, Link, saturate
 from .sequential_orders import guess, is_sequential
 from .sessions import find_broken, sentence
 from .verdict import Validity, Verdict
@@ -64,14 +64,16 @@ def decide(
     *,
     deadline: float | None = None,
     configurations: int = CONFIGURATIONS,
+    cells: int = CELLS,
 ) -> Sequential:
     """Whether there is a sequential order of the operations.
 
-    `registers` holds for a register model all keys, else nothing. `deadline` is a time of `monotonic`.
+    `registers` holds for a register model all keys, else nothing. `deadline` is a time of `monotonic`; at most so many
+    `configurations` are searched, and so many `cells` filled while following what must come before what.
     """
     both = list(registers.values())
     for register, graph in both:
-        impossible = _impossible(model, register, graph)
+        impossible = ruled_out(model, register, graph)
         if impossible is not None:
             return impossible
     links: Sequence[tuple[int, int]] = ()
@@ -80,7 +82,7 @@ def decide(
         order = guess(each, graphs)
         if order is not None and is_sequential(model, operations, order):
             return _found(operations, order)
-        saturated = saturate(each, deadline)
+        saturated = saturate(each, deadline, cells)
         if saturated.cycle:
             return _cyclic(model, saturated.cycle)
         links = saturated.links
@@ -90,8 +92,8 @@ def decide(
     return _searched(model, operations, links, deadline, configurations)
 
 
-def _impossible(model: Model, register: Versions, graph: VersionGraph) -> Sequential | None:
-    """What rules out any order of the operations on this key alone."""
+def ruled_out(model: Model, register: Versions, graph: VersionGraph) -> Sequential | None:
+    """What rules out any order of the operations on this key alone, in near linear time; None if nothing was found."""
     key = show(register.key)
     for read in register.unwritten:
         what = f"{model.describe(read)} by process {read.process} on key {key} found what nobody can have written"

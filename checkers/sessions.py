@@ -174,7 +174,7 @@ class _Sessions:
             "traced_reads": traced,
             "untraceable_reads": sum(len(each.unwritten) + len(each.ambiguous) for each in registers),
             "guarantees": {guarantee.title: status(guarantee, found) for guarantee in SINGLE},
-            "broken": [_as_data(self.model, each) for each in _first_of_each_kind(found)],
+            "broken": [as_data(self.model, each) for each in _first_of_each_kind(found)],
         }
         if found:
             others = len({each.key for each in found}) - 1
@@ -230,7 +230,8 @@ def _first_of_each_kind(found: Iterable[Broken]) -> list[Broken]:
     return list(kinds.values())
 
 
-def _as_data(model: Model, found: Broken) -> dict[str, object]:
+def as_data(model: Model, found: Broken) -> dict[str, object]:
+    """The same for `results.json`."""
     return {
         "guarantees": _titles(found.guarantees),
         "order": found.order,

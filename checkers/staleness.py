@@ -63,7 +63,7 @@ def staleness(model: Model, allowed: int = 0) -> Checker:
 
 def measure(model: Model, history: History) -> tuple[Staleness, ...]:
     """How stale the reads of each key were, in the order of first use. Raises UsageError if it is no register."""
-    return tuple(_measure(register) for register in versions(model, history))
+    return tuple(measure_register(register) for register in versions(model, history))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ class _Dated:
     readers: tuple[Operation, ...] = ()
 
 
-def _measure(register: Versions) -> Staleness:
+def measure_register(register: Versions) -> Staleness:
+    """How stale the reads of one register were."""
     dated, unexplained = _writes(register)
     ages: Counter[int] = Counter()
     stalest: tuple[int, int, Operation | None] = (0, 0, None)

@@ -1,7 +1,7 @@
 """Sequential consistency, against trying all orders."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pytest
 from register_histories import made, shapes
@@ -40,9 +40,9 @@ def possible(model: Model, operations: Sequence[Operation]) -> bool:
             sessions.setdefault(operation.process, []).append(operation)
     lines = list(sessions.values())
     keys = list(dict.fromkeys(each.key for each in operations))
-    tried = set()
+    tried: set[tuple[tuple[int, ...], tuple[Hashable, ...]]] = set()
 
-    def rest(done: tuple[int, ...], states: tuple[object, ...]) -> bool:
+    def rest(done: tuple[int, ...], states: tuple[Hashable, ...]) -> bool:
         if not any(each.outcome == "ok" for place, line in zip(done, lines, strict=True) for each in line[place:]):
             return True
         if (done, states) in tried:
@@ -53,7 +53,7 @@ def possible(model: Model, operations: Sequence[Operation]) -> bool:
                 continue
             operation = line[done[process]]
             one = keys.index(operation.key)
-            for after in model.after(states[one], operation):  # type: ignore[arg-type]
+            for after in model.after(states[one], operation):
                 further = (*done[:process], done[process] + 1, *done[process + 1 :])
                 if rest(further, (*states[:one], after, *states[one + 1 :])):
                     return True
@@ -63,7 +63,7 @@ def possible(model: Model, operations: Sequence[Operation]) -> bool:
 
 
 def test_all_that_is_said_of_small_histories_is_true() -> None:
-    seen: Counter[object] = Counter()
+    seen: Counter[tuple[bool, bool, bool]] = Counter()
     model = cas_register()
     for choose, shape in shapes("sequential", 6_000):
         shape.size = choose.randint(2, 10)
