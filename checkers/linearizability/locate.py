@@ -8,7 +8,7 @@ from ..models.model import Model
 from . import kernel
 from .columns import RegisterColumns, TooManyStatesError, register_columns, table_columns
 from .meter import Limits, SpentError
-from .windowed import ALL_RULES, Columns, Rule, Way
+from .windowed import ALL_RULES, Columns, Rule
 
 CONFIGURATIONS: Final = 50_000
 PER_OPERATION: Final = 12
@@ -27,7 +27,7 @@ def culprit_of(
         rows: Columns = (
             columns or register_columns(model, operations) or table_columns(model, operations, limits=limits)
         )
-        answer = kernel.search(rows, limits, ALL_RULES & ~Rule.LIVE, Way.BREADTH)
+        answer = kernel.search(rows, limits, ALL_RULES & ~Rule.LIVE)
     except (TooManyStatesError, SpentError):
         return None
     return operations[answer.operation] if answer.valid is False and answer.operation is not None else None
