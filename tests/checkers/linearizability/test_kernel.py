@@ -3,8 +3,11 @@
 import os
 import random
 import shutil
+import signal
 import sysconfig
+import threading
 from array import array
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from random_columns import Shape, final_states, histories, is_linearizable, medi
 
 from splitbrain.checkers.linearizability import general, kernel, rank, windowed
 from splitbrain.checkers.linearizability.columns import NEVER, RegisterColumns, Times
+from splitbrain.checkers.linearizability.general import Answer
 from splitbrain.checkers.linearizability.meter import NO_LIMITS, Limits, Meter, Reason, SpentError
 from splitbrain.checkers.linearizability.rank import NO_TIME
 from splitbrain.checkers.linearizability.segments import segment
@@ -203,6 +207,35 @@ def test_memory_is_limited(search: object, way: Way) -> None:
     (columns,) = histories("memory", 1, lambda _: hard)
     answer = search(columns, Limits(bytes=500_000, configurations=1_000_000), Rule(0), way)
     assert (answer.valid, answer.reason) == (None, Reason.MEMORY)
+
+
+ENDLESS = Shape(size=3_000, values=5, clients=60, crash=0.1, wrong=0.2, unique=False, cas=True, ties=False)
+
+
+@pytest.mark.parametrize("search", [kernel.search, general.search])
+def test_a_search_is_ended_by_another_thread(search: Callable[..., Answer]) -> None:
+    """Which shows that native code lets other threads run, too."""
+    (columns,) = histories("endless", 1, lambda _: ENDLESS)
+    limits = Limits()
+    stopper = threading.Timer(0.02, limits.stop.__setitem__, (0, 1))
+    stopper.start()
+    assert search(columns, limits, Rule(0)).reason is Reason.STOPPED
+
+
+@pytest.mark.parametrize("search", [kernel.search, general.search])
+def test_a_search_is_interrupted_by_a_signal(search: Callable[..., Answer]) -> None:
+    (columns,) = histories("endless", 1, lambda _: ENDLESS)
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(KeyboardInterrupt):
+            search(columns, Limits(), Rule(0))
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_each_part_keeps_to_its_limits() -> None:
