@@ -1,12 +1,13 @@
 """Signs that a history was recorded in a way that makes verdicts wrong or weak. Warnings, never a verdict."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from itertools import islice, pairwise
+from operator import gt
 from typing import Final
 
+from ..histories.columns import NEVER, OUTCOMES, Columns
 from ..histories.history import History
-from ..histories.operation import Operation
 from .models.values import canonical, show
 
 DOUBTFUL: Final = re.compile(
@@ -15,42 +16,46 @@ DOUBTFUL: Final = re.compile(
 )
 """What an error says when nobody knows whether the operation took effect."""
 
+OK, FAIL = OUTCOMES.index("ok"), OUTCOMES.index("fail")
+
 REUSED: Final = 0.1
 """Which part of the writes may write a value that was written before, without a warning."""
 
 
 def lints(history: History) -> tuple[str, ...]:
     """One sentence for each sign of misuse, with the first operation that shows it."""
-    operations = history.operations
-    return tuple(text for lint in _LINTS for text in lint(operations))
+    return tuple(text for lint in _LINTS for text in lint(history.columns))
 
 
-def timeouts_that_failed(operations: tuple[Operation, ...]) -> Iterator[str]:
+def timeouts_that_failed(columns: Columns) -> Iterator[str]:
     """`fail` means "certainly not"; a timeout means "unknown"."""
-    found = [each for each in operations if each.outcome == "fail" and DOUBTFUL.search(each.error or "")]
+    doubtful = {each for each in set(columns.error) if DOUBTFUL.search(str(columns.values[each] or ""))}
+    if not doubtful:
+        return
+    ends = zip(columns.outcome, columns.error, strict=True)
+    found = [row for row, (outcome, error) in enumerate(ends) if outcome == FAIL and error in doubtful]
     if found:
-        first = found[0]
         yield (
             f"{_counted(len(found), 'operation')} failed with an error that leaves the outcome open (first: operation "
-            f"{first.index}, {show(first.error)}); record such as info, unless the system says that nothing happened"
+            f"{found[0]}, {show(columns.values[columns.error[found[0]]])}); record such as info, unless the system "
+            "says that nothing happened"
         )
 
 
-def nothing_acknowledged(operations: tuple[Operation, ...]) -> Iterator[str]:
+def nothing_acknowledged(columns: Columns) -> Iterator[str]:
     """A history in which nothing was ok proves nothing."""
-    if operations and not any(each.outcome == "ok" for each in operations):
-        yield f"none of the {len(operations)} operations was ok, so there is nothing to check"
+    if len(columns) and OK not in columns.outcome:
+        yield f"none of the {len(columns)} operations was ok, so there is nothing to check"
 
 
-def values_reused(operations: tuple[Operation, ...]) -> Iterator[str]:
+def values_reused(columns: Columns) -> Iterator[str]:
     """Unique values make verdicts fast and evidence short."""
-    written = Counter(
-        (canonical(each.key), canonical(each.input))
-        for each in operations
-        if each.f in ("write", "put", "add", "enqueue", "append")
-    )
-    total = sum(written.values())
-    again = total - len(written)
+    mutators = {each for each in set(columns.f) if columns.values[each] in ("write", "put", "add", "enqueue", "append")}
+    numbers: dict[Hashable, int] = {}
+    same = [numbers.setdefault(canonical(value), len(numbers)) for value in columns.values]
+    rows = zip(columns.f, columns.key, columns.input, strict=True)
+    written = [same[key] * len(numbers) + same[given] for f, key, given in rows if f in mutators]
+    total, again = len(written), len(written) - len(set(written))
     if again > REUSED * total:
         yield (
             f"{again} of {total} writes write a value that was written before; with unique values checks are "
@@ -58,42 +63,48 @@ def values_reused(operations: tuple[Operation, ...]) -> Iterator[str]:
         )
 
 
-def overlapping_processes(operations: tuple[Operation, ...]) -> Iterator[str]:
+def overlapping_processes(columns: Columns) -> Iterator[str]:
     """A process does one operation at a time, and none after one whose outcome is unknown."""
-    last: dict[int, Operation] = {}
-    for operation in operations:
-        before = last.get(operation.process)
-        if before is not None and not before.precedes(operation):
-            why = "is unknown" if before.return_ is None else "came later"
+    last: dict[int, int] = {}
+    returned: dict[int, int] = {}
+    for row, (process, call, end) in enumerate(zip(columns.process, columns.call, columns.return_, strict=True)):
+        if process in last and returned[process] >= call:
+            why = "is unknown" if returned[process] == NEVER else "came later"
             yield (
-                f"process {operation.process} invoked operation {operation.index} although the outcome of its "
-                f"operation {before.index} {why}; a process does one at a time, and none after one of unknown outcome"
+                f"process {process} invoked operation {row} although the outcome of its operation {last[process]} "
+                f"{why}; a process does one at a time, and none after one of unknown outcome"
             )
             return
-        last[operation.process] = operation
+        last[process], returned[process] = row, end
 
 
-def clock_backwards(operations: tuple[Operation, ...]) -> Iterator[str]:
+def clock_backwards(columns: Columns) -> Iterator[str]:
     """Times that contradict the order of events are of no use, and may mean that events were merged wrongly."""
-    events = sorted(
-        [(each.call, each.invoked, each) for each in operations]
-        + [(each.return_, each.completed, each) for each in operations if each.return_ is not None],
-        key=lambda event: event[0],
+    times = _times(columns)
+    if not any(map(gt, times, islice(times, 1, None))):
+        return
+    place = next(place for place, (time, then) in enumerate(pairwise(times), 1) if then < time)
+    ranks = sorted({*columns.call, *columns.return_} - {NEVER})
+    both = zip(columns.call, columns.return_, strict=True)
+    row = next(row for row, (call, end) in enumerate(both) if ranks[place] in (call, end))
+    yield (
+        f"the clock went back by {(times[place - 1] - times[place]) / 1e6:.3g} ms at operation {row}; the order of "
+        "events counts, not their times"
     )
-    latest = None
-    for _, time, operation in events:
-        if time is None:
-            continue
-        if latest is not None and time < latest:
-            yield (
-                f"the clock went back by {(latest - time) / 1e6:.3g} ms at operation {operation.index}; the order of "
-                "events counts, not their times"
-            )
-            return
-        latest = time
 
 
-_LINTS: Final[tuple[Callable[[tuple[Operation, ...]], Iterator[str]], ...]] = (
+def _times(columns: Columns) -> list[int]:
+    """The times of calls and returns, in the order of events."""
+    last = max((rank for ranks in (columns.call, columns.return_) for rank in ranks if rank != NEVER), default=0)
+    at: list[int | None] = [None] * (last + 1)
+    for ranks, times in ((columns.call, columns.invoked), (columns.return_, columns.completed)):
+        for rank, time in zip(ranks, times, strict=True):
+            if rank != NEVER:
+                at[rank] = time
+    return [time for time in at if time is not None]
+
+
+_LINTS: Final[tuple[Callable[[Columns], Iterator[str]], ...]] = (
     nothing_acknowledged,
     timeouts_that_failed,
     values_reused,

@@ -63,6 +63,11 @@ class History:
         """How many operations have that `f` and that outcome."""
         return Counter((operation.f, operation.outcome) for operation in self.operations)
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether operations are numbered by their places, as they are but in a part of a history."""
+        return all(operation.index == place for place, operation in enumerate(self.operations))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
             return NotImplemented
@@ -136,6 +141,10 @@ class _InColumns(History):
     @cached_property
     def counts(self) -> Mapping[tuple[str, Outcome], int]:
         return self.columns.counts()
+
+    @cached_property
+    def is_whole(self) -> bool:
+        return True
 
     def __len__(self) -> int:
         return len(self.columns)

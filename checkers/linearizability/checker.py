@@ -122,7 +122,7 @@ class _Known:
 
 def _from_columns(model: Model, history: History, clock: "_Clock") -> _Known:
     known = _Known()
-    if not is_register(model):
+    if not is_register(model) or not history.is_whole:
         return known
     with without_collector(), suppress(SpentError):  # Those that it does not come to are undecided.
         found = registers(model, history.columns, clock.limits(FIRST_LOOK))
