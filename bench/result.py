@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from ..checkers.stats import vacuous
 from ..checkers.verdict import Validity, Verdict
 from ..histories.history import History
 from ..nemesis.effects import inert
 from ..nemesis.fault import Effect, Fault
 from ..reports.record import Finding, Grade, Liveness
+from .grades import grade_history
 
 
 def grade_run(
@@ -38,15 +38,3 @@ def grade_run(
         planned = "1 fault was planned, and it" if len(plan) == 1 else f"{len(plan)} faults were planned, and not one"
         return "inert", f"{planned} had {'no' if len(plan) == 1 else 'an'} effect"
     return grade, sentence
-
-
-def grade_history(history: History, verdicts: Sequence[Verdict]) -> tuple[Grade, str]:
-    """The grade of a history from anywhere, and the sentence that says why."""
-    for validity, grade in ((Validity.INVALID, "invalid"), (Validity.UNKNOWN, "unknown")):
-        reasons = [verdict.reason for verdict in verdicts if verdict.validity is validity]
-        if reasons:
-            return ("invalid" if grade == "invalid" else "unknown"), "; ".join(reasons)
-    empty = vacuous(history)
-    if empty is not None:
-        return "vacuous", empty
-    return "valid", "; ".join(verdict.reason for verdict in verdicts)

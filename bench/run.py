@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ..checkers.checker import Budget
+from ..checkers.grading import Graded, as_data
 from ..checkers.verdict import Verdict
 from ..errors import ContractError, UsageError
 from ..histories.event import Event
@@ -19,6 +22,7 @@ from ..systems.system import Deployment, System
 from .command import again, command, facts
 from .directory import REPORT, Recorded, RunDirectory
 from .exits import of_grade
+from .grades import beyond, grade_verdicts
 from .provenance import provenance
 from .registry import resolve
 from .result import grade_run
@@ -80,6 +84,7 @@ def run(
     journal = _Journal(None if kept is None else kept.journal, watch)
     runner = Runner(test, system, workload, faults, journal)
     verdicts: tuple[Verdict, ...] = ()
+    graded: Graded | None = None
     interrupted = ""
     try:
         try:
@@ -89,6 +94,7 @@ def run(
             history = History.from_events(journal.events)
             limits = budget or Budget()
             verdicts = tuple(checker.check(history, limits) for checker in workload.checkers)
+            graded = grade_verdicts(history, workload.checkers, verdicts, limits)
             interrupted = ""
         except KeyboardInterrupt:
             history = History.from_events(journal.events)
@@ -96,9 +102,12 @@ def run(
             raise ContractError(f"the code of {test.system} called sys.exit in mid-run") from None
         effects = _effects(faults, simulation.effects)
         record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, watch, interrupted)
+        record = replace(record, beyond=beyond(graded))
         if kept is not None:
             # What matters most comes first, should the disk be full.
-            kept.write_json("results.json", {"record": record, "verdicts": verdicts})
+            kept.write_json(
+                "results.json", {"record": record, "verdicts": verdicts, "beyond": graded and as_data(graded)}
+            )
             kept.write(REPORT, render(record, history, verdicts))
             _keep(kept, simulation, faults, runner.summary, effects)
     finally:

@@ -144,14 +144,15 @@ def lines(graded: Graded) -> tuple[str, ...]:
     shown = [sentence(graded.model, each) for each in graded.broken]
     told += [each for each in shown if each != found.reason][:SHOWN]
     if graded.left_out:
-        told.append(f"{graded.left_out} more keys in doubt were not looked at: together they have too many operations")
+        keys = "key in doubt was" if graded.left_out == 1 else "keys in doubt were"
+        told.append(f"{graded.left_out} more {keys} not looked at: together they have too many operations")
     return tuple(told)
 
 
 def headline(graded: Graded) -> str:
     """The grade in one sentence."""
     found = graded.sequential
-    each = ", but each key by itself is" if graded.key_by_key else ""
+    each = ", but each key by itself is sequentially consistent" if graded.key_by_key else ""
     if found.validity is Validity.VALID:
         text = "not linearizable, but sequentially consistent"
     elif found.validity is Validity.INVALID:

@@ -194,9 +194,15 @@ def status(guarantee: Guarantee, found: Sequence[Broken]) -> str:
         if any(each.guarantees in (0, guarantee) and each.order == order for each in found):
             return name
     for each in found:
-        if each.guarantees & guarantee:
+        if each.guarantees & guarantee and not any(_says_more(other, each) for other in found):
             return "not-with:" + ",".join(_titles(each.guarantees & ~guarantee))
     return "held"
+
+
+def _says_more(one: Broken, two: Broken) -> bool:
+    """Whether fewer guarantees are broken in as many orders: the second then tells nothing of those left over."""
+    fewer = one.guarantees & two.guarantees == one.guarantees != two.guarantees
+    return fewer and one.order in ("any", two.order)
 
 
 def sentence(model: Model, found: Broken) -> str:

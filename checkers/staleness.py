@@ -197,7 +197,7 @@ def as_data(measured: Sequence[Staleness]) -> dict[str, object]:
     return {
         "least": 0 if worst is None else worst.least,
         "most": _most(measured),
-        "ages": dict(sorted(ages.items())),
+        "ages": {str(count): reads for count, reads in sorted(ages.items())},
         "unexplained": sum(each.unexplained for each in measured),
         "stale_keys": [
             {

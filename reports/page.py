@@ -73,9 +73,17 @@ def render(record: RunRecord, history: History, verdicts: Sequence[Verdict]) -> 
 
 
 def render_check(
-    label: str, history: History, verdicts: Sequence[Verdict], facts: Sequence[tuple[str, str]] = ()
+    label: str,
+    history: History,
+    verdicts: Sequence[Verdict],
+    facts: Sequence[tuple[str, str]] = (),
+    beyond: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> str:
-    """A report of a history from elsewhere; `label` names it in the report, `facts` are more to say of it, by name."""
+    """A report of a history from elsewhere; `label` names it in the report, `facts` are more to say of it, by name.
+
+    `beyond` says what it still is if it is not linearizable; `warnings` are shown besides those of the history.
+    """
     bad = [verdict for verdict in verdicts if verdict.validity is Validity.INVALID]
     unsure = [verdict for verdict in verdicts if verdict.validity is Validity.UNKNOWN]
     grade: Grade = "invalid" if bad else "unknown" if unsure or not verdicts else "valid"
@@ -93,6 +101,8 @@ def render_check(
         findings=(),
         liveness=Liveness(promised=False, met=False, sentence=""),
         event_log="",
+        beyond=tuple(beyond),
+        warnings=tuple(warnings),
     )
     return render(record, history, verdicts)
 

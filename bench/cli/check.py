@@ -10,8 +10,10 @@ import click
 import msgspec
 
 from ...checkers.checker import BYTES, CONFIGURATIONS, SECONDS, Budget
+from ...checkers.grading import Graded, as_data
 from ...checkers.linearizability import linearizable
 from ...checkers.linearizability.choose import ENGINES
+from ...checkers.lints import lints
 from ...checkers.models import NAMES, by_name, infer
 from ...checkers.models.model import Model
 from ...checkers.verdict import Verdict
@@ -24,7 +26,7 @@ from ...reports.record import Grade
 from ...reports.summary import TONES, Line
 from ...reports.words import printable
 from ..exits import BAD_INPUT, of_grade, worst
-from ..result import grade_history
+from ..grades import beyond, grade_history, grade_invalid
 from ..test import SECOND
 from .histories import histories, passed_over
 from .options import length, number, size
@@ -42,6 +44,9 @@ class Checked:
     verdict: Verdict
     grade: Grade
     sentence: str
+    lints: tuple[str, ...]
+    graded: Graded | None = None
+    """What it still is, if it is not linearizable."""
 
 
 @click.command()
@@ -105,11 +110,13 @@ def check(
 ) -> Checked:
     """Load and judge a history, and call it by that name, else by its path. Without a model it is inferred."""
     history = load(path, format)
-    verdict = linearizable(model or infer(history), engine).check(history, budget)
+    model = model or infer(history)
+    verdict = linearizable(model, engine).check(history, budget)
     grade, sentence = grade_history(history, (verdict,))
     if grade == "vacuous":
         sentence += f"; {verdict.reason}"
-    return Checked(name or path, history, verdict, grade, sentence)
+    graded = grade_invalid(history, model, verdict, budget)
+    return Checked(name or path, history, verdict, grade, sentence, lints(history), graded)
 
 
 def write_report(checked: Checked, report: Path) -> None:
@@ -117,7 +124,8 @@ def write_report(checked: Checked, report: Path) -> None:
     from ...reports.page import render_check
 
     facts = (("model", model_of(checked.verdict)), ("decided by", engines_of(checked.verdict)))
-    page = render_check(Path(checked.path).name, checked.history, (checked.verdict,), facts)
+    label, verdicts = Path(checked.path).name, (checked.verdict,)
+    page = render_check(label, checked.history, verdicts, facts, beyond(checked.graded), checked.lints)
     report.write_text(page, encoding="utf-8")
 
 
@@ -128,7 +136,8 @@ def lines(checked: Checked, alone: bool) -> Sequence[Line]:
     found = [Line(text, TONES.get(checked.grade, "unsure"))]
     if alone:
         found += [Line(f"  {text}") for text in explain(checked.verdict, checked.history)]
-        found += [Line(f"  warning: {text}", "unsure") for text in checked.history.warnings]
+        found += [Line(f"  {text}") for text in beyond(checked.graded)]
+        found += [Line(f"  warning: {text}", "unsure") for text in warnings(checked)]
     return found
 
 
@@ -145,11 +154,17 @@ def to_json(checked: Checked) -> str:
             "operations": len(checked.history),
             "evidence": checked.verdict.evidence,
             "explanation": explain(checked.verdict, checked.history),
-            "warnings": checked.history.warnings,
+            "beyond": None if checked.graded is None else as_data(checked.graded),
+            "warnings": warnings(checked),
             "details": checked.verdict.details,
         },
         order="deterministic",
     ).decode()
+
+
+def warnings(checked: Checked) -> tuple[str, ...]:
+    """What the loader had to leave out or to rearrange, and signs of misuse."""
+    return (*checked.history.warnings, *checked.lints)
 
 
 def model_of(verdict: Verdict) -> str:
