@@ -128,6 +128,8 @@ Reason limited(const Budget& budget, Body body) {
         body(meter, gil);
     } catch (const Spent& spent) {
         return spent.reason;
+    } catch (const std::bad_alloc&) {
+        return Reason::memory;
     }
     return Reason::none;
 }

@@ -5,7 +5,7 @@ them; and, whenever depth first is stuck, a look at whether the events around ha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .columns import RegisterColumns
@@ -55,14 +55,28 @@ def search(
 
     Shares double, and so does `patience` after each look at a segment. Raises what the columns' `step` raises.
     """
-    return _Search(columns, limits, rules, way, patience).run()
+    meter = Meter(limits)
+    return _Search(_looked_after(columns, meter), limits, meter, rules, way, patience).run()
+
+
+def _looked_after(columns: Columns, meter: Meter) -> Columns:
+    """The same columns, with a look at the limits before each step of a model: it may take its time."""
+    if isinstance(columns, RegisterColumns):
+        return columns
+    table = columns
+
+    def step(state: int, code: int) -> int:
+        meter.look()
+        return table.step(state, code)
+
+    return replace(table, step=step)
 
 
 class _Search:
-    def __init__(self, columns: Columns, limits: Limits, rules: Rule, way: Way, patience: int) -> None:
+    def __init__(self, columns: Columns, limits: Limits, meter: Meter, rules: Rule, way: Way, patience: int) -> None:
         self.columns, self.rules, self.way, self.patience = columns, rules, way, max(1, patience)
         self.events = in_order(columns.times)
-        self.meter = Meter(limits)
+        self.meter = meter
         window = Window(columns, self.events, rules)
         self.depth = DepthFirst(window, self.meter)
         self.breadth = BreadthFirst(window.at_the_beginning(), self.meter, [columns.initial])

@@ -54,7 +54,7 @@ class Meter:
     def tick(self) -> None:
         """Call it at every step: it looks now and then."""
         self._ticks += 1
-        if self._ticks % 256 == 0:
+        if self._ticks % 64 == 0:
             self.look()
 
     def look(self) -> None:
