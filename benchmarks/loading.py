@@ -2,8 +2,9 @@
 
     python benchmarks/loading.py [--operations 100000] [--rounds 3]
 
-One history of a register with compare-and-set, five clients, is written in every format and read again. Times are
-processor time; the best of the rounds is shown.
+One history of a register with compare-and-set, five clients, is written in every format and read again: into
+operations, and JSON Lines into columns, which is all that most checks take. Times are processor time; the best of the
+rounds is shown. SPLITBRAIN_KERNEL=python turns native code off.
 """
 
 import time
@@ -17,7 +18,7 @@ from typing import TypeVar
 import click
 import msgspec
 
-from splitbrain.histories.formats import edn
+from splitbrain.histories.formats import edn, plain
 from splitbrain.histories.operation import Value
 from splitbrain.histories.store import load, save
 
@@ -47,13 +48,20 @@ def main(operations: int, rounds: int) -> None:
         path = Path(folder, "history")
         for name, text in texts(lines).items():
             path.write_text(text)
-            row(f"read {name}", path, len(lines), *best(rounds, lambda: load(path)))
+            read(name, path, len(lines) // 2 if name == "paired" else len(lines), rounds)
         history = load(path)
         for format in ("splitbrain", "jepsen"):
             row(f"write {format}", path, len(lines), *best(rounds, partial(save, history, path, format)))
-            row(f"read {format}, as written", path, len(lines), *best(rounds, lambda: load(path)))
+            read(f"{format}, as written", path, len(lines), rounds)
         text = path.read_text()
         row("the EDN reader alone", path, len(lines), *best(rounds, lambda: sum(1 for _ in edn.elements("", text))))
+
+
+def read(name: str, path: Path, lines: int, rounds: int) -> None:
+    """Measure how fast the file is read."""
+    row(f"read {name}", path, lines, *best(rounds, lambda: load(path).operations))
+    if plain.NATIVE and name.startswith(("events", "paired", "splitbrain")):
+        row("  into columns", path, lines, *best(rounds, lambda: load(path).columns))
 
 
 def recorded(operations: int) -> Iterator[Line]:
@@ -90,7 +98,20 @@ def texts(lines: list[Line]) -> dict[str, str]:
         "elle": f"[{','.join(objects)}]",
         "elle, in lines": "\n".join(objects),
         "events": "\n".join(objects).replace('"time"', '"t"'),
+        "paired": "\n".join(paired(lines)),
     }
+
+
+def paired(lines: list[Line]) -> Iterator[str]:
+    """The operations, in the order in which they return."""
+    called: dict[int, Line] = {}
+    for line in lines:
+        if line.type == "invoke":
+            called[line.process] = line
+            continue
+        asked = called[line.process]
+        row = {"client": line.process, "op": line.f, "key": "x", "in": asked.value, "out": line.value}
+        yield msgspec.json.encode(row | {"call": asked.time, "return": line.time}).decode()
 
 
 def best(rounds: int, work: Callable[[], T]) -> tuple[float, T]:
