@@ -12,6 +12,7 @@ from itertools import accumulate
 from time import monotonic
 from typing import Final, cast
 
+from ..histories.collector import without_collector
 from ..histories.history import History
 from ..histories.operation import Operation, Value
 from .checker import Budget
@@ -30,8 +31,11 @@ from .versions import Versions, versions
 OPERATIONS: Final = 20_000
 """How many operations are looked at: of whole keys, those first that were used first."""
 
+SEARCHED: Final = 3_000
+"""Of how many operations a sequential order is searched for, if none is found in linear time."""
+
 CONFIGURATIONS: Final = 1_000
-"""How many configurations a search for a sequential order may look at."""
+"""How many configurations that search may look at."""
 
 CELLS: Final = 50_000
 """How large the table of what must come before what may be."""
@@ -45,8 +49,9 @@ class Graded:
     """What a history still is.
 
     `keys` are those that were looked at, `left_out` counts others that may not be linearizable. `guarantees` has the
-    status of each (sessions.py), and like `staleness` is empty for what is no register. `broken` shows the first of
-    each kind. `key_by_key` says that each key was found to be sequentially consistent by itself.
+    status of each (sessions.py), as far as the reads tell that are `traced`, which `untraced` ones do not; like
+    `staleness` it is empty for what is no register. `broken` shows the first of each kind. `key_by_key` says that each
+    key was found to be sequentially consistent by itself.
     """
 
     model: Model
@@ -54,6 +59,8 @@ class Graded:
     key_by_key: bool
     keys: tuple[Value, ...]
     left_out: int
+    traced: int
+    untraced: int
     guarantees: Mapping[str, str]
     broken: tuple[Broken, ...]
     staleness: tuple[Staleness, ...]
@@ -61,6 +68,11 @@ class Graded:
 
 def grade(history: History, model: Model, budget: Budget, suspects: Collection[Value] | None = None) -> Graded:
     """Grade a history. `suspects` are the keys that may not be linearizable, None for all."""
+    with without_collector():
+        return _graded(history, model, budget, suspects)
+
+
+def _graded(history: History, model: Model, budget: Budget, suspects: Collection[Value] | None) -> Graded:
     deadline = None if budget.seconds is None else monotonic() + budget.seconds
     judged, left_out = _judged(model, history, suspects)
     registers: dict[Value, tuple[Versions, VersionGraph]] = {}
@@ -78,6 +90,8 @@ def grade(history: History, model: Model, budget: Budget, suspects: Collection[V
         alone and bool(registers) and all(_by_itself(model, *each) for each in registers.values()),
         tuple(judged),
         left_out,
+        sum(len(readers) for each, _ in registers.values() for readers in each.readers.values()),
+        sum(len(each.unwritten) + len(each.ambiguous) for each, _ in registers.values()),
         {guarantee.title: status(guarantee, broken) for guarantee in SINGLE} if registers else {},
         tuple(broken),
         tuple(measure_register(register) for register, _ in registers.values()),
@@ -117,7 +131,8 @@ def _sequential(
     if model.access is not None:
         others = History(tuple(each for each in history.operations if model.partition(each) not in known))
         registers = {each.key: (each, version_graph(each)) for each in versions(model, others)} | dict(known)
-    return decide(model, history.operations, registers, deadline=deadline, configurations=CONFIGURATIONS, cells=CELLS)
+    most = CONFIGURATIONS if len(history) <= SEARCHED else 0
+    return decide(model, history.operations, registers, deadline=deadline, configurations=most, cells=CELLS)
 
 
 def _by_itself(model: Model, register: Versions, graph: VersionGraph) -> bool:
@@ -140,7 +155,7 @@ def lines(graded: Graded) -> tuple[str, ...]:
     if found.validity is Validity.INVALID:
         told.append(f"no sequential order: {found.reason}")
     if graded.guarantees:
-        told.append(f"session guarantees: {_in_words(graded.guarantees)}")
+        told.append(f"session guarantees: {_in_words(graded)}")
     shown = [sentence(graded.model, each) for each in graded.broken]
     told += [each for each in shown if each != found.reason][:SHOWN]
     if graded.left_out:
@@ -162,11 +177,16 @@ def headline(graded: Graded) -> str:
     return f"{text}; {how_stale(graded.staleness)}" if graded.staleness else text
 
 
-def _in_words(guarantees: Mapping[str, str]) -> str:
-    if set(guarantees.values()) == {"held"}:
-        return "all kept"
+def _in_words(graded: Graded) -> str:
+    if not graded.traced:
+        return "not known, for no read found a value whose writer is certain"
     words = {"held": "kept", "broken": "broken", "broken-in-real-time": "broken if versions are in real-time order"}
-    return ", ".join(f"{title} {words.get(state) or _excluded(state)}" for title, state in guarantees.items())
+    told = [f"{title} {words.get(state) or _excluded(state)}" for title, state in graded.guarantees.items()]
+    if set(graded.guarantees.values()) == {"held"}:
+        told = ["all kept"]
+    if graded.untraced:
+        told.append(f"as far as {graded.traced} of {graded.traced + graded.untraced} reads tell")
+    return ", ".join(told)
 
 
 def _excluded(state: str) -> str:
@@ -188,6 +208,8 @@ def as_data(graded: Graded) -> dict[str, object]:
         "sequential_key_by_key": graded.key_by_key,
         "keys": graded.keys,
         "keys_left_out": graded.left_out,
+        "traced_reads": graded.traced,
+        "untraceable_reads": graded.untraced,
         "guarantees": graded.guarantees,
         "broken": [broken_as_data(graded.model, each) for each in graded.broken],
         "staleness": staleness_as_data(graded.staleness),

@@ -62,8 +62,11 @@ def saturate(registers: Sequence[Versions], deadline: float | None = None, cells
 
     `deadline` is a time of `monotonic`, in seconds.
     """
+    processes = {operation.process for register in registers for operation in register.operations}
+    if sum(len(register.operations) for register in registers) * len(processes) > cells:
+        return Saturation(complete=False)
     relation = _Relation(registers)
-    complete = relation.cells() <= cells
+    complete = True
     while complete:
         order = relation.in_order()
         if order is None:
@@ -142,9 +145,6 @@ class _Relation:
             self.written.append((this, register))
             register.positions.setdefault(self.process[this], []).append(self.position[this])
             register.writes.setdefault(self.process[this], []).append(this)
-
-    def cells(self) -> int:
-        return len(self.operations) * len(self.sequences)
 
     def successors(self, number: int) -> Iterator[int]:
         sequence, place = self.sequences[self.process[number]], self.position[number] + 1

@@ -69,7 +69,7 @@ def decide(
     """Whether there is a sequential order of the operations.
 
     `registers` holds for a register model all keys, else nothing. `deadline` is a time of `monotonic`; at most so many
-    `configurations` are searched, and so many `cells` filled while following what must come before what.
+    `configurations` are searched (0: none), and so many `cells` filled while following what must come before what.
     """
     both = list(registers.values())
     for register, graph in both:
@@ -86,9 +86,11 @@ def decide(
         if saturated.cycle:
             return _cyclic(model, saturated.cycle)
         links = saturated.links
-        order = guess(each, graphs, saturated.writes)
+        order = guess(each, graphs, saturated.writes) if saturated.complete else None
         if order is not None and is_sequential(model, operations, order):
             return _found(operations, order)
+    if not configurations:
+        return Sequential(Validity.UNKNOWN, "no order was found in linear time")
     return _searched(model, operations, links, deadline, configurations)
 
 

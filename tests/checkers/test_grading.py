@@ -73,6 +73,18 @@ def test_models_that_are_no_registers_are_asked_for_a_sequential_order_only() ->
     assert as_data(graded)["guarantees"] == {}
 
 
+def test_values_written_twice_tell_nothing_of_guarantees() -> None:
+    history = of(
+        (0, "write", "x", 1, None), (0, "write", "x", 2, None), (0, "write", "x", 1, None), (1, "read", "x", None, 2)
+    )
+    assert lines(grade(history, register(), Budget()))[1] == "session guarantees: all kept"
+    history = of(
+        (0, "write", "x", 1, None), (0, "write", "x", 1, None), (0, "write", "x", 2, None), (1, "read", "x", None, 1)
+    )
+    told = "session guarantees: not known, for no read found a value whose writer is certain"
+    assert lines(grade(history, register(), Budget()))[1] == told
+
+
 def test_too_many_operations_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     history = of(
         (0, "write", "x", 1, None),
