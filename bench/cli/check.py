@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 from typing import Final, cast
 
@@ -41,12 +42,21 @@ class Checked:
 
     path: str
     history: History
+    model: Model
+    budget: Budget
     verdict: Verdict
     grade: Grade
     sentence: str
-    lints: tuple[str, ...]
-    graded: Graded | None = None
-    """What it still is, if it is not linearizable."""
+
+    @cached_property
+    def graded(self) -> Graded | None:
+        """What it still is, if it is not linearizable."""
+        return grade_invalid(self.history, self.model, self.verdict, self.budget)
+
+    @cached_property
+    def lints(self) -> tuple[str, ...]:
+        """Signs that it was recorded wrongly."""
+        return lints(self.history)
 
 
 @click.command()
@@ -115,8 +125,7 @@ def check(
     grade, sentence = grade_history(history, (verdict,))
     if grade == "vacuous":
         sentence += f"; {verdict.reason}"
-    graded = grade_invalid(history, model, verdict, budget)
-    return Checked(name or path, history, verdict, grade, sentence, lints(history), graded)
+    return Checked(name or path, history, model, budget, verdict, grade, sentence)
 
 
 def write_report(checked: Checked, report: Path) -> None:
