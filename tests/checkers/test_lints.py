@@ -1,10 +1,15 @@
 """Signs of misuse in histories."""
 
+from typing import TypeAlias
+
 from handmade import build
 from msgspec.structs import replace
 
 from splitbrain.checkers.lints import lints
 from splitbrain.histories.history import History
+from splitbrain.histories.operation import Outcome, Value
+
+Step: TypeAlias = "tuple[int, str, Value, Value, Outcome, int, int | None]"
 
 
 def test_a_clean_history_has_none() -> None:
@@ -55,3 +60,21 @@ def test_a_clock_that_goes_back() -> None:
     first, second = build([(0, "write", 1, None, "ok", 0, 5), (1, "read", None, 1, "ok", 6, 7)]).operations
     [text] = lints(History((first, replace(second, invoked=2_000_000, completed=8_000_000))))
     assert text == "the clock went back by 3 ms at operation 1; the order of events counts, not their times"
+
+
+def test_failures_that_took_as_long_as_each_other() -> None:
+    ends: list[Step] = [
+        (process, "write", process, None, "fail", 10 * process, 100_000 + 10 * process) for process in range(3)
+    ]
+    answered: list[Step] = [(9, "read", None, None, "ok", 200_000 + 2 * each, 200_001 + 2 * each) for each in range(5)]
+    assert any("like at a deadline" in text for text in lints(build([*ends, *answered])))
+    quick: list[Step] = [(each[0], each[1], each[2], each[3], each[4], each[5], each[5] + 1) for each in ends]
+    assert lints(build([*quick, *answered])) == ()
+
+
+def test_refused_writes_that_were_found() -> None:
+    steps: list[Step] = [(0, "write", 1, None, "fail", 0, 1), (1, "read", None, 1, "ok", 2, 3)]
+    [text] = lints(build(steps))
+    assert text.startswith("1 operation failed, yet what it would have written was found (first: operation 0)")
+    again: list[Step] = [*steps, (2, "write", 1, None, "info", 4, 5)]
+    assert not any("failed, yet" in text for text in lints(build(again)))
