@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ..checkers.checker import Budget
 from ..checkers.grading import Graded, as_data
+from ..checkers.lints import lints
 from ..checkers.verdict import Verdict
 from ..errors import ContractError, UsageError
 from ..histories.event import Event
@@ -222,7 +223,7 @@ def _record(
         liveness=summary.liveness,
         event_log=simulation.event_log_hash(),
         clients=test.clients,
-        warnings=(*_without_effect(effects), *warnings),
+        warnings=(*_without_effect(effects), *warnings, *lints(history)),
     )
 
 
