@@ -1,5 +1,6 @@
 """What a history that is not linearizable still is."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -71,6 +72,19 @@ def test_models_that_are_no_registers_are_asked_for_a_sequential_order_only() ->
     graded = grade(history, kv(), Budget())
     assert lines(graded) == ("not linearizable, but sequentially consistent",)
     assert as_data(graded)["guarantees"] == {}
+
+
+def test_the_example_of_the_docs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "beyond.md").read_text()
+    printed, history = re.findall(r"```\n(.*?)```", re.sub(r"```python.*?```", "", text, flags=re.DOTALL), re.DOTALL)
+    example = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert example
+    (tmp_path / "stale.jsonl").write_text(history)
+    monkeypatch.chdir(tmp_path)
+    exec(example[1], {})
+    assert capsys.readouterr().out == printed
 
 
 def test_values_written_twice_tell_nothing_of_guarantees() -> None:

@@ -13,6 +13,7 @@ from splitbrain.checkers.models.values import canonical
 from splitbrain.checkers.saturation import saturate
 from splitbrain.checkers.sequential import decide, sequential
 from splitbrain.checkers.sequential_orders import guess, is_sequential
+from splitbrain.checkers.sessions import broken
 from splitbrain.checkers.verdict import Validity
 from splitbrain.checkers.version_graph import version_graph
 from splitbrain.checkers.versions import versions
@@ -87,6 +88,18 @@ def test_all_that_is_said_of_small_histories_is_true() -> None:
     assert seen[True, True, False] > 20 * seen[True, False, False], seen
     assert sum(count for (expected, _, _), count in seen.items() if not expected) > 500, seen
     assert seen[False, False, True] > 300, seen
+
+
+def test_on_one_key_the_session_guarantees_are_sequential_consistency() -> None:
+    seen: Counter[bool] = Counter()
+    for choose, shape in shapes("one key", 3_000, keys=1, cas=False, unique=True):
+        shape.size = choose.randint(2, 12)
+        history = made(choose, shape)
+        kept = not any(each.order == "any" for each in broken(register(), history))
+        kept = kept and not any(each.unwritten for each in versions(register(), history))
+        assert kept == possible(register(), history.operations), history.operations
+        seen[kept] += 1
+    assert min(seen.values()) > 500, seen
 
 
 @pytest.mark.parametrize("model", [cas_register(), register()], ids=lambda model: model.name)
