@@ -190,7 +190,7 @@ class _Pairing:
         if process in self.busy:
             raise HistoryError(self._why_busy(event))
         if type(event.key) is not str or type(event.input) not in ATOMS:
-            event = replace(event, key=to_key(event.key), input=to_value(event.input))
+            event = replace(event, key=_to_key(event.key), input=to_value(event.input))
         self.busy[process] = number
         self.position[number] = len(self.invocations)
         self.invocations.append((rank, event))
@@ -259,20 +259,21 @@ def _operation(index: int, invoked: tuple[int, Invocation], completed: tuple[int
     )
 
 
-def to_key(raw: object) -> Value:
+def _to_key(raw: object) -> Value:
     """The key as a value. Raises `HistoryError` if it is none.
 
     Python takes 1, 1.0 and True for the same key, JSON does not, so only integers pass.
     """
     key = to_value(raw)
-    _require_key(key)
+    require_key(key)
     return key
 
 
-def _require_key(key: Value) -> None:
+def require_key(key: Value) -> None:
+    """Raises `HistoryError` if the value is no key."""
     if isinstance(key, tuple):
         for item in key:
-            _require_key(item)
+            require_key(item)
     elif isinstance(key, bool | float):
         raise HistoryError(f"{key!r} is a key: use null, integers, strings or lists of those")
 

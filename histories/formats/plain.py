@@ -15,7 +15,7 @@ import msgspec
 
 from ...errors import HistoryError
 from ..columns import OUTCOMES, Columns
-from ..history import to_key
+from ..history import require_key
 from ..operation import Value
 from ..value import ATOMS, to_value
 from .lines import RawValue
@@ -124,7 +124,7 @@ def _values(texts: bytes) -> Sequence[Value] | None:
 def _are_keys(columns: Columns) -> bool:
     try:
         for number in set(columns.key):
-            to_key(columns.values[number])
+            require_key(columns.values[number])
     except HistoryError:
         return False
     return True
