@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from time import process_time
 
 import pytest
 
 from splitbrain.bench.cli.main import run
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import kernel, linearizable
+from splitbrain.checkers.linearizability import linearizable
 from splitbrain.checkers.models import by_name, kv
 from splitbrain.checkers.verdict import Validity
 from splitbrain.histories.formats import jepsen
@@ -61,9 +60,7 @@ def test_all_of_them_in_one_call(real_data: Path, capsys: pytest.CaptureFixture[
     listed = {file: VALID[verdict] for file, _, _, _, _, verdict in knossos(real_data)}
     listed |= {f"porcupine/{file}": VALID[verdict] for file, verdict, _, _ in porcupine(real_data)}
     folders = [str(real_data / folder) for folder in ("adversarial", "knossos", "porcupine")]
-    begun = process_time()
     assert run(["check", "--json", *folders, "--model", "*/knossos/cas-register/*=cas-register0"]) == 1
-    assert process_time() - begun < (3 if kernel.NATIVE else 60)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     verdicts = {str(Path(each["history"]).relative_to(real_data)): each["verdict"] == "valid" for each in found}
     assert verdicts == listed
@@ -86,9 +83,7 @@ REAL = {
 
 @pytest.mark.parametrize("file", REAL)
 def test_recordings_of_real_clusters(file: str, real_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    begun = process_time()
     assert run(["check", str(real_data / "real" / file)]) == (0 if REAL[file] else 1)
-    assert process_time() - begun < (1 if kernel.NATIVE else 20)
     if file.startswith("nats2151"):
         assert "refused, yet visible" in capsys.readouterr().out
 
