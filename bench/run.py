@@ -6,11 +6,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ..checkers.checker import Budget
+from ..checkers.checker import Budget, Checker
 from ..checkers.grading import Graded, as_data
 from ..checkers.lints import lints
-from ..checkers.verdict import Verdict
-from ..errors import ContractError, UsageError
+from ..checkers.verdict import Validity, Verdict
+from ..errors import AnswerError, ContractError, UsageError
 from ..histories.event import Event
 from ..histories.history import History
 from ..histories.journal import Journal, MemoryJournal
@@ -94,7 +94,7 @@ def run(
             interrupted = "the check was interrupted; the history is complete"
             history = History.from_events(journal.events)
             limits = budget or Budget()
-            verdicts = tuple(checker.check(history, limits) for checker in workload.checkers)
+            verdicts = tuple(_judged(checker, history, limits) for checker in workload.checkers)
             graded = grade_verdicts(history, workload.checkers, verdicts, limits)
             interrupted = ""
         except KeyboardInterrupt:
@@ -114,6 +114,14 @@ def run(
     finally:
         journal.close()
     return RunResult(test, record, history, verdicts, directory)
+
+
+def _judged(checker: Checker, history: History, budget: Budget) -> Verdict:
+    """The verdict. In a run, it is the system that answered what is no answer."""
+    try:
+        return checker.check(history, budget)
+    except AnswerError as error:
+        return Verdict("answers", Validity.INVALID, str(error))
 
 
 class _Journal:

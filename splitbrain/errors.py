@@ -34,6 +34,10 @@ class HistoryError(SplitbrainError):
         super().__init__(where + reason)
 
 
+class AnswerError(HistoryError):
+    """An operation was answered by what is no answer to it. Whoever recorded the history knows whose fault that is."""
+
+
 class ContractError(SplitbrainError):
     """Code of a system under test broke the node contract (systems/node.py)."""
 

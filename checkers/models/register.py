@@ -10,7 +10,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from ...errors import HistoryError
+from ...errors import AnswerError, HistoryError
 from ...histories.operation import Operation, Value
 from .model import ANY, Access, Anomaly, Model, State, Step, unnamed
 from .values import canonical, same
@@ -58,7 +58,7 @@ def arguments(operation: Operation) -> tuple[Value, Value]:
         raise HistoryError(f"operation {operation.index}: the input of a cas is a pair (expected, new), not {pair!r}")
     if operation.outcome == "ok" and not isinstance(operation.output, bool):
         answer = operation.output
-        raise HistoryError(f"operation {operation.index}: the output of a cas is true or false, not {answer!r}")
+        raise AnswerError(f"operation {operation.index}: the output of a cas is true or false, not {answer!r}")
     return pair[0], pair[1]
 
 

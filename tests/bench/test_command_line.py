@@ -93,6 +93,11 @@ def test_1_for_a_planted_bug_and_the_command_shows_it_again(capsys: pytest.Captu
     assert capsys.readouterr().out == out
 
 
+def test_1_for_an_answer_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ping("parrot") == 1
+    assert "the output of a cas is true or false, not (" in capsys.readouterr().out
+
+
 def test_1_for_a_broken_invariant(capsys: pytest.CaptureFixture[str]) -> None:
     assert ping("broken") == 1
     assert "invariant never broken at s1: it does not hold" in capsys.readouterr().out
