@@ -36,17 +36,23 @@ _STARTS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`before` comes before `after`; None stands for the initial values."""
+    """`before` comes before `after`; None stands for the initial values.
+
+    `via` is the read that found what `after` wrote, of `found-later`; who wrote what `before` found, of
+    `overwritten-later`.
+    """
 
     before: Operation | None
     after: Operation | None
     because: Reason
+    via: Operation | None = None
 
 
 @dataclass(frozen=True)
 class Saturation:
     """Links between processes, by operation indexes. If `cycle` is not empty there is no sequential order.
 
+    `involved` holds the operations from which that follows, those of the cycle among them: they alone have none either.
     `writes` holds pairs of writes of one key, from which with the order of each process all follow that are known.
     `complete` unless there was not enough time or memory to follow all.
     """
@@ -54,6 +60,7 @@ class Saturation:
     links: Sequence[tuple[int, int]] = ()
     writes: Sequence[tuple[int, int]] = ()
     cycle: tuple[Link, ...] = ()
+    involved: tuple[Operation, ...] = ()
     complete: bool = True
 
 
@@ -70,12 +77,13 @@ def saturate(registers: Sequence[Versions], deadline: float | None = None, cells
     while complete:
         order = relation.in_order()
         if order is None:
-            return Saturation(cycle=relation.cycle())
+            cycle = relation.cycle()
+            return Saturation(cycle=relation.told(cycle), involved=relation.involved(cycle))
         if deadline is not None and monotonic() > deadline:
             complete = False
         elif not relation.extend(order):
             break
-    return Saturation(relation.links(), relation.writes() if complete else (), (), complete)
+    return Saturation(relation.links(), relation.writes() if complete else (), complete=complete)
 
 
 @dataclass
@@ -119,6 +127,10 @@ class _Relation:
             self.position.append(len(self.sequences[process]))
             self.sequences[process].append(each)
         self.after: list[dict[int, Reason]] = [{} for _ in self.operations]
+        self.rounds = 0
+        self.round: dict[tuple[int, int], int] = {}
+        """In which round a pair that was not known at first became known, and `via` which third operation."""
+        self.via: dict[tuple[int, int], int] = {}
         self.clocks: list[list[int]] = []
         self.register = [_Register({0: [0]}, {0: [0]}) for _ in registers]
         self.reads: list[tuple[int, int, _Register]] = []
@@ -170,22 +182,26 @@ class _Relation:
         """Add what follows from what is known by now; whether that was anything."""
         self._set_clocks(order)
         new = [*self._found_later(), *self._overwritten_later()]
-        for before, after, why in new:
-            self.after[before].setdefault(after, why)
+        self.rounds += 1
+        for before, after, why, via in new:
+            if after not in self.after[before]:
+                self.after[before][after] = why
+                self.round[before, after] = self.rounds
+                self.via[before, after] = via
         return bool(new)
 
-    def _found_later(self) -> Iterator[tuple[int, int, Reason]]:
+    def _found_later(self) -> Iterator[tuple[int, int, Reason, int]]:
         for read, found, register in self.reads:
             for write in self._written_before(read, register):
                 if write not in (found, read) and not self._known(write, found):
-                    yield write, found, "found-later"
+                    yield write, found, "found-later", read
 
-    def _overwritten_later(self) -> Iterator[tuple[int, int, Reason]]:
+    def _overwritten_later(self) -> Iterator[tuple[int, int, Reason, int]]:
         for write, register in self.written:
             for overwritten in self._written_before(write, register):
                 for read in self.readers.get((overwritten, id(register)), {}).values():
                     if read != write and not self._known(read, write):
-                        yield read, write, "overwritten-later"
+                        yield read, write, "overwritten-later", overwritten
 
     def _set_clocks(self, order: Sequence[int]) -> None:
         self.clocks = [[0] * len(self.sequences) for _ in order]
@@ -224,11 +240,8 @@ class _Relation:
             if before is not None and after is not None
         ]
 
-    def _within(self, inside: frozenset[int]) -> Callable[[int], Iterator[int]]:
-        return lambda number: (each for each in self.successors(number) if each in inside)
-
-    def cycle(self) -> tuple[Link, ...]:
-        """A short cycle."""
+    def cycle(self) -> Sequence[int]:
+        """A short cycle: its first number is its last."""
         paths: list[Sequence[int]] = []
         for component in components(range(len(self.operations)), self.successors):
             within = self._within(frozenset(component))
@@ -236,8 +249,66 @@ class _Relation:
                 path = shortest_path(start, start, within)
                 assert path is not None
                 paths.append(path)
-        path = min(paths, key=len)
-        return tuple(
-            Link(self.operations[before], self.operations[after], self.after[before].get(after, "process"))
-            for before, after in pairwise(path)
-        )
+        return min(paths, key=len)
+
+    def _within(self, inside: frozenset[int]) -> Callable[[int], Iterator[int]]:
+        return lambda number: (each for each in self.successors(number) if each in inside)
+
+    def told(self, cycle: Sequence[int]) -> tuple[Link, ...]:
+        """The cycle as links; several in a row in one process are one."""
+        links: list[Link] = []
+        for before, after in pairwise(cycle):
+            via = self.via.get((before, after))
+            this = self.operations[before], self.operations[after]
+            why = self._why(before, after)
+            if why == "process" and links and links[-1].because == "process":
+                links[-1] = Link(links[-1].before, this[1], why)
+            else:
+                links.append(Link(*this, why, None if via is None else self.operations[via]))
+        return tuple(links)
+
+    def _why(self, before: int, after: int) -> Reason:
+        follows = self.process[before] == self.process[after] and self.position[before] < self.position[after]
+        return "process" if follows else self.after[before].get(after, "process")
+
+    def involved(self, cycle: Sequence[int]) -> tuple[Operation, ...]:
+        """Everything from which the cycle follows, rule by rule."""
+        numbers: set[int] = set()
+        work, done = list(pairwise(cycle)), set()
+        while work:
+            before, after = work.pop()
+            why = self._why(before, after)
+            if why == "process" or (before, after) in done:
+                continue
+            done.add((before, after))
+            numbers |= {before, after}
+            if why == "read":
+                continue
+            via = self.via[before, after]
+            numbers.add(via)
+            ends = (before, via) if why == "found-later" else (via, after)
+            path = shortest_path(*ends, self._known_before(self.round[before, after]))
+            assert path is not None
+            work += pairwise(path)
+        return self._explained(numbers)
+
+    def _explained(self, numbers: set[int]) -> tuple[Operation, ...]:
+        """The operations, those that wrote what they found, and those that show that they happened."""
+        found = {read: write for read, write, _ in self.reads}
+        work = list(numbers)
+        for number in work:
+            for other in (found.get(number, number), self._reader(number)):
+                if other not in numbers:
+                    numbers.add(other)
+                    work.append(other)
+        return tuple(each for each in map(self.operations.__getitem__, sorted(numbers)) if each is not None)
+
+    def _known_before(self, limit: int) -> Callable[[int], Iterator[int]]:
+        return lambda number: (each for each in self.successors(number) if self.round.get((number, each), 0) < limit)
+
+    def _reader(self, number: int) -> int:
+        """Who shows that the operation happened: itself, or one that found what it wrote."""
+        operation = self.operations[number]
+        if operation is None or operation.outcome == "ok":
+            return number
+        return next(read for read, found, _ in self.reads if found == number)

@@ -13,7 +13,7 @@ NP-complete even where values are written once (Gibbons & Korach, "Testing share
 4. A bounded search (interleaving.py), one key at a time and then all; for other models, this alone.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final, Literal
@@ -24,7 +24,7 @@ from .checker import Budget, Checker
 from .interleaving import interleave
 from .models.model import ANY, Model
 from .models.values import show
-from .saturation import CELLS, Link, saturate
+from .saturation import CELLS, Link, Saturation, saturate
 from .sequential_orders import guess, is_sequential
 from .sessions import find_broken, sentence
 from .verdict import Validity, Verdict
@@ -41,8 +41,9 @@ Scope = Literal["all keys", "one key"]
 class Sequential:
     """Whether there is a sequential order.
 
-    `order` is one, of operation indexes, verified. `operations` are those that show that there is none, and `scope`
-    whether they are all of one key, so that not even that key is sequentially consistent by itself.
+    `order` is one, of operation indexes, verified. `operations` are those that show that there is none: by themselves
+    they have none either. `scope` says whether they are all of one key, so that not even that key is sequentially
+    consistent by itself.
     """
 
     validity: Validity
@@ -84,7 +85,7 @@ def decide(
             return _found(operations, order)
         saturated = saturate(each, deadline, cells)
         if saturated.cycle:
-            return _cyclic(model, saturated.cycle)
+            return _cyclic(model, saturated)
         links = saturated.links
         order = guess(each, graphs, saturated.writes) if saturated.complete else None
         if order is not None and is_sequential(model, operations, order):
@@ -103,12 +104,28 @@ def ruled_out(model: Model, register: Versions, graph: VersionGraph) -> Sequenti
     for one, two in _swapped_twice(register):
         both = " and ".join(f"{model.describe(each)} by process {each.process}" for each in (one, two))
         what = f"{both} on key {key} both took effect, on a value that was written once"
-        return Sequential(Validity.INVALID, what, operations=(one.index, two.index), scope="one key")
+        operations = _with_writers(register, (one, two))
+        return Sequential(Validity.INVALID, what, operations=operations, scope="one key")
     if graph.cyclic and graph.cycles(ALWAYS | ALL):
         broken = next(each for each in find_broken(register, graph) if each.order == "any")
-        shown = {each.index for step in broken.cycle for each in (step.older, step.newer) if each is not None}
-        return Sequential(Validity.INVALID, sentence(model, broken), operations=tuple(sorted(shown)), scope="one key")
+        shown = [each for step in broken.cycle for each in (step.older, step.newer) if each is not None]
+        operations = _with_writers(register, shown)
+        return Sequential(Validity.INVALID, sentence(model, broken), operations=operations, scope="one key")
     return None
+
+
+def _with_writers(register: Versions, operations: Iterable[Operation]) -> tuple[int, ...]:
+    """The indexes of the operations, of those who wrote what they found, and of who shows that all that happened."""
+    shown = {operation.index: operation for operation in operations}
+    work = list(shown.values())
+    for operation in work:
+        writer = register.writers.get(register.access[operation.index].reads)
+        reader = operation if operation.outcome == "ok" else register.readers[register.left(operation)][0]
+        for other in (writer, reader):
+            if other is not None and other.index not in shown:
+                shown[other.index] = other
+                work.append(other)
+    return tuple(sorted(shown))
 
 
 def _swapped_twice(register: Versions) -> Iterator[tuple[Operation, Operation]]:
@@ -125,23 +142,24 @@ def _found(operations: Sequence[Operation], order: tuple[int, ...]) -> Sequentia
     return Sequential(Validity.VALID, f"an order of {len(order)} operations was found and verified", order)
 
 
-def _cyclic(model: Model, cycle: Sequence[Link]) -> Sequential:
-    shown = {each.index: each for link in cycle for each in (link.before, link.after) if each is not None}
-    keys = {model.partition(each) for each in shown.values()}
-    told = "; ".join(map(_told, [model] * len(cycle), cycle))
+def _cyclic(model: Model, saturated: Saturation) -> Sequential:
+    keys = {model.partition(each) for each in saturated.involved}
+    told = "; ".join(_told(model, link) for link in saturated.cycle)
     scope: Scope = "one key" if len(keys) == 1 else "all keys"
-    return Sequential(Validity.INVALID, f"no order of these: {told}", operations=tuple(sorted(shown)), scope=scope)
+    return Sequential(
+        Validity.INVALID, f"each is before the next: {told}", operations=_indexes(saturated.involved), scope=scope
+    )
 
 
 def _told(model: Model, link: Link) -> str:
     before, after = (_named(model, each) for each in (link.before, link.after))
-    why = {
-        "process": "in its process",
-        "read": "which found it",
-        "found-later": "because the latter was found after it",
-        "overwritten-later": "which replaced what it found",
-    }[link.because]
-    return f"{before} is before {after}, {why}"
+    if link.because == "process":
+        return f"{before}, then in its process {after}"
+    if link.because == "read":
+        return f"{before}, which was found by {after}"
+    if link.because == "found-later":
+        return f"{before}, then {after}, for {_named(model, link.via)} is after the former and found the latter"
+    return f"{before}, then {after}, which replaced what the former found"
 
 
 def _named(model: Model, operation: Operation | None) -> str:
