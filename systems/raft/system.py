@@ -1,0 +1,45 @@
+"""The Raft key-value store as the bench sees it: nodes, fault model, monitors and bugs."""
+
+from functools import partial
+
+from ...errors import UsageError
+from ..key_value import KeyValueClient
+from ..system import Deployment, FaultModel, System, Tolerance
+from .bugs import PLANTED
+from .invariants import MONITORS
+from .server import Server
+
+SECOND = 1_000_000_000
+
+
+def deploy(servers: int, bug: str | None) -> Deployment:
+    """The given number of servers, s1, s2, …, all of them members at first.
+
+    Raises UsageError if there is no planted bug of that name.
+    """
+    if bug is not None and bug not in PLANTED:
+        raise UsageError(f"raft has no planted bug {bug!r}; it has {', '.join(sorted(PLANTED))}")
+    server = Server if bug is None else PLANTED[bug][0]
+    names = [f"s{number}" for number in range(1, servers + 1)]
+    return Deployment(
+        servers=dict.fromkeys(names, partial(server, names)),
+        groups=dict.fromkeys(names, "server"),
+        client=partial(KeyValueClient, names),
+    )
+
+
+system = System(
+    name="raft",
+    summary="key-value store on a log agreed by Raft (Ongaro and Ousterhout; MIT 6.5840, labs 3 and 4)",
+    deploy=deploy,
+    fault_model=FaultModel(
+        groups={"server": Tolerance(kill=5, pause=5, cut=True)},
+        liveness=5 * SECOND,
+        note="any number of servers may be down or unreachable, as long as their disks survive; nobody is served "
+        "without a majority of the members",
+    ),
+    workloads=("register", "kv"),
+    servers=5,
+    monitors=MONITORS,
+    bugs={name: bug for name, (_, bug) in PLANTED.items()},
+)

@@ -1,0 +1,44 @@
+"""Every planted bug of the sharded store is found under the default faults, and the correct system is left alone."""
+
+import pytest
+from campaign import attempt, not_linearizable
+
+from splitbrain.systems.sharded import system
+
+CLIENTS, LIVENESS = "what the clients saw", "nobody was served"
+FOUND = {
+    "moves-without-duplicates": (0, "moves-whole"),
+    "serves-at-once": (0, CLIENTS),
+    "serves-on": (0, CLIENTS),
+    "skips-configurations": (0, "in-order"),
+    "believes-any-master": (0, "in-order"),
+    "hands-over-early": (3, "moves-whole"),
+    "deletes-early": (0, LIVENESS),
+    "never-deletes": (0, "deleted"),
+    "accepts-late-transfers": (0, CLIENTS),
+    "checks-once": (8, CLIENTS),
+    "overlaps": (2, CLIENTS),
+    "forgets-moves": (1, "same-state"),
+    "snapshot-without-duplicates": (1, "same-state"),
+    "reads-locally": (0, CLIENTS),
+    "shuffles": (0, "balanced"),
+    "heaps": (0, "balanced"),
+}
+"""The first seed that finds the bug, and by what it is found."""
+
+
+@pytest.mark.parametrize("bug", system.bugs)
+def test_every_planted_bug_is_found(bug: str) -> None:
+    seed, finder = FOUND[bug]
+    result = attempt("sharded", "sharded", seed, bug)
+    found = [finding.monitor for finding in result.record.findings]
+    clients = not_linearizable(result)
+    unserved = result.record.grade == "invalid" and not found and not clients
+    assert finder in [*found, *[CLIENTS for _ in range(clients)], *[LIVENESS for _ in range(unserved)]]
+    assert attempt("sharded", "sharded", seed).record.grade == "valid"
+
+
+def test_the_correct_system_is_valid() -> None:
+    for seed in range(25):
+        record = attempt("sharded", "sharded", seed).record
+        assert record.grade == "valid", f"seed {seed}: {record.sentence}"
