@@ -25,9 +25,10 @@ def grade_history(history: History, verdicts: Sequence[Verdict]) -> tuple[Grade,
 
 
 def grade_invalid(history: History, model: Model, verdict: Verdict, budget: Budget) -> Graded | None:
-    """What a history still is that a verdict by this model calls not linearizable; None if it calls it otherwise."""
-    if verdict.validity is not Validity.INVALID:
-        return None
+    """What a history still is that a verdict by this model calls not linearizable; None if it calls it otherwise,
+    or if there are operations that the model does not know."""
+    if verdict.validity is not Validity.INVALID or any(f not in model.functions for f, _ in history.counts):
+        return None  # The checker looked at a part of the history.
     return grading.grade(history, model, budget, grading.suspects(verdict))
 
 
