@@ -1,6 +1,7 @@
 """Whether operations are evidence: not linearizable, and taken from a history in sound ways."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from ...histories.operation import Operation
@@ -17,6 +18,9 @@ REFERENCE: Final = Budget(seconds=None, configurations=200_000, bytes=None)
 SURE: Final = 60
 """Up to how many operations the reference search can be expected to decide."""
 
+LOOK: Final = replace(REFERENCE, configurations=20_000)
+"""For that search: where operations of unknown outcome abound, it takes time in proportion to the square of these."""
+
 
 def is_evidence(model: Model, operations: Sequence[Operation], evidence: Evidence) -> bool:
     """Whether it is not linearizable, and taken from `operations`, all those of its object, by sound steps only."""
@@ -25,7 +29,7 @@ def is_evidence(model: Model, operations: Sequence[Operation], evidence: Evidenc
     constraints = evidence.constraints
     validity = Validity.UNKNOWN
     if len(constraints) <= SURE:
-        validity = search(model, constraints, REFERENCE).validity
+        validity = search(model, constraints, LOOK).validity
     if validity is Validity.UNKNOWN:
         validity = choose.decide(model, constraints, REFERENCE).validity
     return validity is Validity.INVALID
