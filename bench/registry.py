@@ -31,6 +31,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "paxos": f"{PACKAGE}.systems.paxos:system",
     "raft": f"{PACKAGE}.systems.raft:system",
     "sharded": f"{PACKAGE}.systems.sharded:system",
+    "sharded_raft": f"{PACKAGE}.systems.sharded:on_raft",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 

@@ -9,20 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from ..key_value import Snapshot
 from ..node import Node
-from ..paxos import messages as log
 from ..paxos.synod import Ballot
 from ..replicated import Data
 from ..system import Broken, Monitor
 from .configuration import FIRST, Configuration, least_moves
+from .logs import EXECUTES, LEARNS, executed, proposed, reign
 from .master import MasterServer
 from .messages import Received
 from .server import GroupServer
 from .store import Move
-
-EXECUTES: frozenset[type] = frozenset(
-    (str, log.Accept, log.Accepted, log.Heartbeat, log.Chosen, log.Snapshot, log.Promise)
-)
-"""The events at which a replica of the log may apply commands."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class Front:
 
 def front(known: Front, node: GroupServer) -> Front:
     """The front of the group after a handler of one of its servers; `known` itself if nothing of it has changed."""
-    store, slot = node.store, node.replica.executed
+    store, slot = node.store, executed(node.replica)
     same = (
         store.configuration.number == known.number
         and store.shards.keys() == known.serving
@@ -188,8 +183,8 @@ class MovesWhole:
         return Given({**state.fronts, node.group: now}, contents)
 
 
-Due = tuple[Ballot, int]
-"""In which ballot a leader was told that a shard was received, and the last slot that it had proposed for then."""
+Due = tuple[Ballot | int, int]
+"""In which ballot, or term, a leader was told that a shard was received, and the last slot that it had proposed for."""
 
 
 class Deleted:
@@ -206,22 +201,22 @@ class Deleted:
         assert isinstance(state, dict)
         if not isinstance(node, GroupServer):
             return state
-        replica, leaving = node.replica, node.store.leaving
+        now, leaving = reign(node.replica), node.store.leaving
         if isinstance(event, Received):
-            key = (node_id, (event.number, event.shard))
-            if replica.leading and key[1] in leaving and key not in state:
-                return {**state, key: (replica.ballot, replica.next - 1)}
+            told = (node_id, (event.number, event.shard))
+            if now is not None and told[1] in leaving and told not in state:
+                return {**state, told: (now, proposed(node.replica))}
             return state
-        due = {key: slot for key, (ballot, slot) in state.items() if key[0] == node_id}
-        if not due:
-            return state
-        for (_, move), slot in due.items():
-            ballot = state[node_id, move][0]
-            if replica.leading and replica.ballot == ballot and replica.executed >= slot and move in leaving:
-                number, shard = move
+        over = set()
+        for told, (then, slot) in state.items():
+            if told[0] != node_id:
+                continue
+            if then != now or told[1] not in leaving:
+                over.add(told)
+            elif executed(node.replica) >= slot:
+                number, shard = told[1]
                 return Broken(f"{node.group} keeps shard {shard}, which was received for configuration {number}")
-        over = {key for key in due if key[1] not in leaving or state[key][0] != replica.ballot}
-        return {key: one for key, one in state.items() if key not in over} if over else state
+        return {told: due for told, due in state.items() if told not in over} if over else state
 
 
 @dataclass(frozen=True)
@@ -237,13 +232,13 @@ class SameState:
 
     name = "same-state"
     initial = States()
-    events: frozenset[type] = frozenset((str, log.Heartbeat, log.Snapshot))
+    events: frozenset[type] = LEARNS
 
     def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
         assert isinstance(state, States)
         if not isinstance(node, GroupServer):
             return state
-        slot = node.replica.executed
+        slot = executed(node.replica)
         if state.seen.get(node_id) == slot and event != "start":
             return state
         store = node.store.snapshot()

@@ -7,6 +7,7 @@ from ..key_value import LOG, NotLeader
 from ..node import Context, Node
 from ..paxos.replica import PaxosReplica
 from .configuration import FIRST, Argument, AsData, Configuration, after, as_data
+from .logs import Log
 from .messages import NEWEST, Ask, Done, Order
 
 Command: TypeAlias = tuple[str, int, str, Argument]
@@ -73,11 +74,11 @@ class MasterServer(Node):
         self,
         peers: Sequence[str],
         history: Sequence[Configuration] = (FIRST,),
-        replica: type[PaxosReplica] = PaxosReplica,
+        replica: type[Log] = PaxosReplica,
         machine: Callable[[Sequence[Configuration]], ShardMaster] = ShardMaster,
     ) -> None:
         self.master = machine(history)
-        self.replica = replica(peers, self.master, self)
+        self.replica: Log = replica(peers, self.master, self)
         self.subnodes = {LOG: self.replica}
 
     def role(self) -> str:

@@ -6,6 +6,7 @@ from ..key_value import LOG, NotLeader, Request, command_of
 from ..node import Context, Node
 from ..paxos.replica import PaxosReplica
 from .configuration import Configuration, as_data, shard_of
+from .logs import Log
 from .messages import TICK, Ask, NotServed, Received, Transfer
 from .store import CONFIGURE, DO, FORGET, RECEIVE, Command, ShardStore
 
@@ -21,7 +22,7 @@ class GroupServer(Node):
         group: str,
         peers: Sequence[str],
         masters: Sequence[str],
-        replica: type[PaxosReplica] = PaxosReplica,
+        replica: type[Log] = PaxosReplica,
         store: Callable[[str], ShardStore] = ShardStore,
     ) -> None:
         self.group = group
@@ -29,7 +30,7 @@ class GroupServer(Node):
         self.master = 0
         """Which server of the master is asked next: all in turn."""
         self.store = store(group)
-        self.replica = replica(peers, self.store, self)
+        self.replica: Log = replica(peers, self.store, self)
         self.subnodes = {LOG: self.replica}
 
     def start(self, ctx: Context) -> None:

@@ -1,15 +1,19 @@
 """The sharded key-value store as the bench sees it: nodes, fault model, monitors and bugs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from ...errors import UsageError
 from ..node import Node
+from ..paxos.replica import PaxosReplica
+from ..raft.replica import RaftReplica
 from ..system import Deployment, FaultModel, System, Tolerance
 from .bugs import PLANTED
 from .client import ShardClient
 from .configuration import FIRST, Configuration, after
 from .invariants import MONITORS
+from .logs import Log
 from .master import MasterServer
 from .server import GroupServer
 
@@ -19,8 +23,10 @@ GROUPS = ("g1", "g2", "g3")
 """The replica groups. At first all but the last have joined."""
 
 
-def deploy(servers: int, bug: str | None) -> Deployment:
+def deploy(servers: int, bug: str | None, replica: type[Log] = PaxosReplica) -> Deployment:
     """The given number of servers for the shard master (m1, m2, …), and for each group (g1s1, g1s2, …).
+
+    `replica` is what their logs are agreed by.
 
     Raises UsageError if there is no planted bug of that name.
     """
@@ -29,11 +35,15 @@ def deploy(servers: int, bug: str | None) -> Deployment:
     group_server, master_server = (GroupServer, MasterServer) if bug is None else PLANTED[bug][0]
     masters = [f"m{number}" for number in range(1, servers + 1)]
     groups = {group: [f"{group}s{number}" for number in range(1, servers + 1)] for group in GROUPS}
-    master = partial(master_server, masters, first_two(groups))
+    master = partial(master_server, masters, first_two(groups), replica=replica)
     return Deployment(
         servers={
             **dict.fromkeys(masters, master),
-            **{name: partial(group_server, group, names, masters) for group, names in groups.items() for name in names},
+            **{
+                name: partial(group_server, group, names, masters, replica=replica)
+                for group, names in groups.items()
+                for name in names
+            },
         },
         groups={
             **dict.fromkeys(masters, "master"),
@@ -56,7 +66,9 @@ def first_two(groups: Mapping[str, list[str]]) -> list[Configuration]:
 def spare(nodes: Mapping[str, Node], name: str) -> bool:
     """Whether the disk of the server is set up. Before that it would not know, when it starts again, that it is new."""
     server = nodes.get(name)
-    return isinstance(server, GroupServer | MasterServer) and server.replica.durable
+    if not isinstance(server, GroupServer | MasterServer):
+        return False
+    return not isinstance(server.replica, PaxosReplica) or server.replica.durable
 
 
 system = System(
@@ -74,4 +86,11 @@ system = System(
     servers=3,
     monitors=MONITORS,
     bugs={name: bug for name, (_, bug) in PLANTED.items()},
+)
+
+on_raft = replace(
+    system,
+    name="sharded_raft",
+    summary="the sharded store with master and groups on Raft (MIT 6.5840, lab 5)",
+    deploy=partial(deploy, replica=RaftReplica),
 )

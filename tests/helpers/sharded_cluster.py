@@ -9,11 +9,13 @@ from cluster import MS, SECOND, Cluster
 from splitbrain.histories.operation import Value
 from splitbrain.systems.sharded import system
 from splitbrain.systems.sharded.configuration import Configuration, shard_of
+from splitbrain.systems.sharded.logs import executed
 from splitbrain.systems.sharded.master import MasterServer, ShardMaster
 from splitbrain.systems.sharded.messages import NEWEST
 from splitbrain.systems.sharded.server import GroupServer
 from splitbrain.systems.sharded.store import ShardStore
 from splitbrain.systems.storage import Disk
+from splitbrain.systems.system import System
 
 __all__ = ["GROUPS", "KEYS", "MS", "SECOND", "ShardedCluster"]
 
@@ -24,7 +26,7 @@ KEYS = [f"key{number}" for number in range(30)]
 class ShardedCluster(Cluster):
     """A master of three and three groups of three, of which g1 and g2 have joined, and their clients."""
 
-    def __init__(self, seed: int = 1, clients: int = 2, **options: Any) -> None:
+    def __init__(self, seed: int = 1, clients: int = 2, system: System = system, **options: Any) -> None:
         super().__init__(system, seed, 3, clients, **{"settle": 1500, **options})
 
     @property
@@ -37,7 +39,7 @@ class ShardedCluster(Cluster):
         """The state of the server of the group that has executed most."""
         nodes = [node for name, node in self.sim.nodes.items() if name in GROUPS[group]]
         servers = [node for node in nodes if isinstance(node, GroupServer)]
-        return max(servers, key=lambda server: server.replica.executed).store
+        return max(servers, key=lambda server: executed(server.replica)).store
 
     def leader(self, members: Iterable[str]) -> str:
         """Who leads among these servers."""

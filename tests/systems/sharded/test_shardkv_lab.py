@@ -7,7 +7,9 @@ clients of MIT are what the default swarm runs (tests/quality). Limits on bytes 
 import pytest
 from sharded_cluster import GROUPS, KEYS, ShardedCluster
 
+from splitbrain.systems.sharded import on_raft, system
 from splitbrain.systems.sharded.configuration import SHARDS, shard_of
+from splitbrain.systems.system import System
 
 
 def test_01_clients_find_the_group_of_a_key() -> None:
@@ -20,8 +22,9 @@ def test_01_clients_find_the_group_of_a_key() -> None:
     assert {shard_of(key) for key in KEYS} == set(range(SHARDS))
 
 
-def test_02_values_survive_joins_and_leaves() -> None:
-    cluster = ShardedCluster()
+@pytest.mark.parametrize("tested", [system, on_raft], ids=["paxos", "raft"])
+def test_02_values_survive_joins_and_leaves(tested: System) -> None:
+    cluster = ShardedCluster(system=tested)
     cluster.put_all()
     for f, group in [("join", "g3"), ("leave", "g1"), ("leave", "g2"), ("join", "g1"), ("leave", "g3")]:
         assert cluster.order(f, group) is True
@@ -99,8 +102,7 @@ def test_07_to_09_nobody_waits_for_4_s_while_shards_move_all_the_time(rate: floa
     assert len(cluster.master.history) > 8
 
 
-def test_a_group_that_is_down_keeps_its_shards_only(  # 2021 StaticShards, 2025 StaticOneShardGroup
-) -> None:
+def test_a_group_that_is_down_takes_only_its_shards_with_it() -> None:  # 2021 StaticShards, 2025 StaticOneShardGroup
     cluster = ShardedCluster()
     cluster.put_all()
     dead = cluster.down(GROUPS["g1"])
@@ -128,8 +130,9 @@ def test_a_server_that_misses_changes_catches_up() -> None:  # 2021 MissChange
     cluster.get_all()
 
 
-def test_everything_is_still_there_after_all_servers_were_down() -> None:  # 2021 Snapshot, 2025 Shutdown
-    cluster = ShardedCluster()
+@pytest.mark.parametrize("tested", [system, on_raft], ids=["paxos", "raft"])
+def test_everything_is_still_there_after_all_servers_were_down(tested: System) -> None:  # 2021 Snapshot, 2025 Shutdown
+    cluster = ShardedCluster(system=tested)
     cluster.put_all()
     cluster.order("join", "g3")
     everybody = cluster.down(
@@ -143,8 +146,9 @@ def test_everything_is_still_there_after_all_servers_were_down() -> None:  # 202
     cluster.get_all()
 
 
-def test_who_has_handed_over_keeps_nothing() -> None:  # 2021 Challenge1Delete, 2025 DeleteBasic
-    cluster = ShardedCluster()
+@pytest.mark.parametrize("tested", [system, on_raft], ids=["paxos", "raft"])
+def test_who_has_handed_over_keeps_nothing(tested: System) -> None:  # 2021 Challenge1Delete, 2025 DeleteBasic
+    cluster = ShardedCluster(system=tested)
     cluster.put_all()
     for turn in range(4):
         cluster.order("join" if turn % 2 == 0 else "leave", "g3")
