@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from ..node import Context
 from ..replicated import Data, Service, StateMachine
@@ -13,7 +13,7 @@ from .membership import Membership
 class ReadService(Service, Protocol):
     """A service that reads its machine without commands."""
 
-    def readable(self, ctx: Context, request: Data) -> None:
+    def readable(self, ctx: Context, request: Any) -> None:
         """The machine has everything that was committed when the request was made: answer it from there, now."""
         ...
 
@@ -35,16 +35,24 @@ class Reads(Membership):
         self.reads: deque[Read] = deque()
 
     def read(self, ctx: Context, request: Data) -> bool:
-        """Have the service, a `ReadService`, called when it may read. False if this replica does not lead.
-
-        What was committed in earlier terms is known to a leader only with the first entry of its own.
-        """
+        """Have the service, a `ReadService`, called when it may read. False if this replica does not lead."""
         if self.state == "leader":
-            self.asked = self.sent + 1
-            self.reads.append(Read(self.asked, max(self.commit, self.first), request))
+            self.asked = self.confirming()
+            self.reads.append(Read(self.asked, self.sufficient(), request))
             self.replicate(ctx)
             self.serve(ctx)
         return self.state == "leader"
+
+    def confirming(self) -> int:
+        """The first message whose answer shows that nobody else had been elected by now."""
+        return self.sent + 1
+
+    def sufficient(self) -> int:
+        """The entry up to which everything that is committed now is sure to be.
+
+        What was committed in earlier terms is known to a leader only with the first entry of its own.
+        """
+        return max(self.commit, self.first)
 
     def serve(self, ctx: Context) -> None:
         """Serve what a majority has confirmed and the machine has reached."""

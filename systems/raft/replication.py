@@ -9,8 +9,8 @@ from .messages import (
     ELECTION,
     HEARTBEAT,
     NOOP,
-    AppendEntries,
     Appended,
+    AppendEntries,
     Conflict,
     Entry,
     InstallSnapshot,
@@ -77,14 +77,18 @@ class Replication(Snapshots):
         self.log.append(ctx.storage, entry)
         self.save_log(ctx)
         self.open.add(entry.command)
+        self.track_members(ctx)
+        self.replicate(ctx)
+        if not self.followers:
+            ctx.set_timer("alone", 0)
+
+    def track_members(self, ctx: Context) -> None:
+        """The followers are the other members as of now. A new one is sent the last entry first."""
         self.followers = {
             member: self.followers.get(member) or Follower(next=self.log.last, heard=ctx.now)
             for member in self.log.members
             if member != self.me
         }
-        self.replicate(ctx)
-        if not self.followers:
-            ctx.set_timer("alone", 0)
 
     def on_timer_alone(self, ctx: Context) -> None:
         """A group of one: what it has appended is on the disk now."""
@@ -155,11 +159,15 @@ class Replication(Snapshots):
         return follower
 
     def answered(self, ctx: Context) -> None:
-        """A follower has answered: commit what a majority has, if it ends with an entry of this term (5.4.2)."""
+        """A follower has answered: commit what a majority has."""
         matches = {name: follower.match for name, follower in self.followers.items()}
         index = self.known_to_majority({**matches, self.me: self.log.last})
-        if index > self.commit and self.log.term(index) == self.term:
+        if index > self.commit and self.may_commit(index):
             self.commit_upto(ctx, index)
+
+    def may_commit(self, index: int) -> bool:
+        """Whether an entry is of this term; those of earlier terms are committed with it only (section 5.4.2)."""
+        return self.log.term(index) == self.term
 
     # Follower
 
@@ -171,10 +179,13 @@ class Replication(Snapshots):
             index = self.log.conflict(msg.prev_index)
             ctx.send(src, Conflict(self.term, msg.prev_index, index, msg.number))
             return
-        match = msg.prev_index + len(msg.entries)
         self.store(ctx, msg.prev_index, msg.entries)
-        self.commit_upto(ctx, min(msg.commit, match))
-        ctx.send(src, Appended(self.term, match, msg.number))
+        self.commit_upto(ctx, min(msg.commit, self.agreed(msg)))
+        ctx.send(src, Appended(self.term, self.agreed(msg), msg.number))
+
+    def agreed(self, msg: AppendEntries) -> int:
+        """Up to where this log is the leader's, as far as the message shows."""
+        return msg.prev_index + len(msg.entries)
 
     def store(self, ctx: Context, prev: int, entries: tuple[Entry, ...]) -> None:
         """Append what is not there yet. Only an entry that conflicts is removed, and those after it.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from ..key_value import LOG, Command, KeyValueServer, Reply, Store
 from ..node import Context
-from ..replicated import Data, Scalar
+from ..replicated import Scalar
 from .replica import RaftReplica
 
 READS = ("read", "get")
@@ -50,8 +50,7 @@ class Server(KeyValueServer):
                 return self.replica.reconfigure(inner, command, changed)
         return super().agree(ctx, command)
 
-    def readable(self, ctx: Context, request: Data) -> None:
+    def readable(self, ctx: Context, request: Command) -> None:
         """Answer a read from the store."""
-        assert isinstance(request, tuple)
         client, number, f, key, *_ = request
         ctx.send(client, Reply(number, self.store.execute(f, key, None, None)))
