@@ -17,6 +17,8 @@ def command(test: Test) -> str:
     words += ["--time", duration(test.time), "--timeout", duration(test.timeout)]
     if test.beyond_tolerance:
         words.append("--beyond-tolerance")
+    if test.stop_on_violation:
+        words.append("--stop-on-violation")
     return shlex.join(words)
 
 

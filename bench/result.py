@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from ..checkers.stats import vacuous
 from ..checkers.verdict import Validity, Verdict
 from ..histories.history import History
 from ..nemesis.effects import inert
 from ..nemesis.fault import Effect, Fault
 from ..reports.record import Finding, Grade, Liveness
+from .grades import grade_history
 
 
 def grade_run(
@@ -17,8 +17,15 @@ def grade_run(
     liveness: Liveness,
     plan: Sequence[Fault],
     effects: Sequence[Effect],
+    stopped: str = "",
 ) -> tuple[Grade, str]:
-    """The grade of a whole run, and the sentence that says why: invalid, else the first reason not to pass it."""
+    """The grade of a whole run, and the sentence that says why: invalid, else the first reason not to pass it.
+
+    `stopped` says what ended it before its time, if anything did.
+    """
+    if stopped:
+        grade, sentence = grade_run(history, verdicts, findings, liveness, plan, effects)
+        return grade, f"{sentence}; {stopped}"
     broken = [verdict.reason for verdict in verdicts if verdict.validity is Validity.INVALID]
     broken += [f"invariant {finding.monitor} broken at {finding.node}: {finding.sentence}" for finding in findings]
     if liveness.promised and not liveness.met:
@@ -31,15 +38,3 @@ def grade_run(
         planned = "1 fault was planned, and it" if len(plan) == 1 else f"{len(plan)} faults were planned, and not one"
         return "inert", f"{planned} had {'no' if len(plan) == 1 else 'an'} effect"
     return grade, sentence
-
-
-def grade_history(history: History, verdicts: Sequence[Verdict]) -> tuple[Grade, str]:
-    """The grade of a history from anywhere, and the sentence that says why."""
-    for validity, grade in ((Validity.INVALID, "invalid"), (Validity.UNKNOWN, "unknown")):
-        reasons = [verdict.reason for verdict in verdicts if verdict.validity is validity]
-        if reasons:
-            return ("invalid" if grade == "invalid" else "unknown"), "; ".join(reasons)
-    empty = vacuous(history)
-    if empty is not None:
-        return "vacuous", empty
-    return "valid", "; ".join(verdict.reason for verdict in verdicts)

@@ -4,9 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..checkers.checker import Budget
-from ..checkers.verdict import Verdict
-from ..errors import ContractError, UsageError
+from msgspec.structs import replace
+
+from ..checkers.checker import Budget, Checker
+from ..checkers.grading import Graded, as_data
+from ..checkers.lints import lints
+from ..checkers.verdict import Validity, Verdict
+from ..errors import AnswerError, ContractError, UsageError
 from ..histories.event import Event
 from ..histories.history import History
 from ..histories.journal import Journal, MemoryJournal
@@ -19,11 +23,13 @@ from ..systems.system import Deployment, System
 from .command import again, command, facts
 from .directory import REPORT, Recorded, RunDirectory
 from .exits import of_grade
+from .grades import beyond, grade_verdicts
 from .provenance import provenance
 from .registry import resolve
 from .result import grade_run
 from .runner import Runner, Summary
 from .test import Test
+from .watch import Watch
 from .workloads.workload import Workload
 from .worlds.simulated import Simulation
 
@@ -65,37 +71,44 @@ def run(
 ) -> RunResult:
     """Run the test, and judge it. With `directory`, everything is kept there, the history while it happens.
 
-    An interrupt (Ctrl-C) ends the run; what happened so far is kept, and graded `interrupted`. Raises UsageError if
-    the test names what does not exist, ContractError if the system breaks the node contract, and RunDirectoryError if
-    the directory cannot be written.
+    With `stop_on_violation`, the run ends at the first violation that a checker or a monitor sees: nothing is healed
+    then, and nothing more is asked. An interrupt (Ctrl-C) ends the run; what happened so far is kept, and graded
+    `interrupted`. Raises UsageError if the test names what does not exist, ContractError if the system breaks the node
+    contract, and RunDirectoryError if the directory cannot be written.
     """
     if test.world not in WORLDS:
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
     system, workload = resolve(test)
     simulation, faults = _build(test, system, workload, keep=directory is not None)
     kept = None if directory is None else RunDirectory(directory, _recorded(test, system))
-    journal = _Journal(None if kept is None else kept.journal)
+    watch = Watch(workload.checkers, bool(system.monitors)) if test.stop_on_violation else None
+    journal = _Journal(None if kept is None else kept.journal, watch)
     runner = Runner(test, system, workload, faults, journal)
     verdicts: tuple[Verdict, ...] = ()
+    graded: Graded | None = None
     interrupted = ""
     try:
         try:
             interrupted = "the run was interrupted"
-            _drive(runner, simulation, progress)
+            _drive(runner, simulation, watch, progress)
             interrupted = "the check was interrupted; the history is complete"
             history = History.from_events(journal.events)
             limits = budget or Budget()
-            verdicts = tuple(checker.check(history, limits) for checker in workload.checkers)
+            verdicts = tuple(_judged(checker, history, limits) for checker in workload.checkers)
+            graded = grade_verdicts(history, workload.checkers, verdicts, limits)
             interrupted = ""
         except KeyboardInterrupt:
             history = History.from_events(journal.events)
         except SystemExit:
             raise ContractError(f"the code of {test.system} called sys.exit in mid-run") from None
         effects = _effects(faults, simulation.effects)
-        record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, interrupted)
+        record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, watch, interrupted)
+        record = replace(record, beyond=beyond(graded))
         if kept is not None:
             # What matters most comes first, should the disk be full.
-            kept.write_json("results.json", {"record": record, "verdicts": verdicts})
+            kept.write_json(
+                "results.json", {"record": record, "verdicts": verdicts, "beyond": graded and as_data(graded)}
+            )
             kept.write(REPORT, render(record, history, verdicts))
             _keep(kept, simulation, faults, runner.summary, effects)
     finally:
@@ -103,11 +116,20 @@ def run(
     return RunResult(test, record, history, verdicts, directory)
 
 
-class _Journal:
-    """Writes to the file, if there is one, and remembers."""
+def _judged(checker: Checker, history: History, budget: Budget) -> Verdict:
+    """The verdict. In a run, it is the system that answered what is no answer."""
+    try:
+        return checker.check(history, budget)
+    except AnswerError as error:
+        return Verdict("answers", Validity.INVALID, str(error))
 
-    def __init__(self, file: Journal | None) -> None:
+
+class _Journal:
+    """Writes to the file, if there is one, remembers, and shows it to whoever watches."""
+
+    def __init__(self, file: Journal | None, watch: Watch | None) -> None:
         self._file = file
+        self._watch = watch
         self._memory = MemoryJournal()
 
     @property
@@ -118,6 +140,8 @@ class _Journal:
         if self._file is not None:
             self._file.write(event)
         self._memory.write(event)
+        if self._watch is not None:
+            self._watch.event(event)
 
     def close(self) -> None:
         if self._file is not None:
@@ -171,12 +195,16 @@ def deploy(system: System, test: Test) -> Deployment:
     return deployment
 
 
-def _drive(runner: Runner, simulation: Simulation, progress: Callable[[Progress], None] | None) -> None:
-    while not runner.done:
+def _drive(
+    runner: Runner, simulation: Simulation, watch: Watch | None, progress: Callable[[Progress], None] | None
+) -> None:
+    while not runner.done and not (watch and watch.stopped):
         for action in runner.next(simulation.now):
             simulation.perform(action)
         for report in simulation.advance(runner.wake):
             runner.handle(report, simulation.now)
+            if watch is not None:
+                watch.report(report, simulation.now)
         if progress is not None:
             progress(Progress(runner.phase, simulation.now, runner.operations))
 
@@ -195,9 +223,11 @@ def _record(
     faults: Sequence[Fault],
     effects: tuple[Effect, ...],
     simulation: Simulation,
+    watch: Watch | None,
     interrupted: str,
 ) -> RunRecord:
-    grade, sentence = grade_run(history, verdicts, summary.findings, summary.liveness, faults, effects)
+    stopped, warnings = (watch.stopped, watch.warnings) if watch else ("", ())
+    grade, sentence = grade_run(history, verdicts, summary.findings, summary.liveness, faults, effects, stopped)
     return RunRecord(
         grade="interrupted" if interrupted else grade,
         sentence=interrupted or sentence,
@@ -211,7 +241,7 @@ def _record(
         liveness=summary.liveness,
         event_log=simulation.event_log_hash(),
         clients=test.clients,
-        warnings=_without_effect(effects),
+        warnings=(*_without_effect(effects), *warnings, *lints(history)),
     )
 
 

@@ -17,7 +17,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     `system` and `workload` are names (or `module:attribute`), `faults` is `swarm`, `none`, fault families joined by
     commas, or the name of the file that `schedule` was read from. `operations` is how many the clients invoke in the
     fault phase at most, `time` the longest that phase may take, `timeout` the deadline of one operation (both
-    nanoseconds). `beyond_tolerance` lifts the fault model: then only safety is judged.
+    nanoseconds). `beyond_tolerance` lifts the fault model: then only safety is judged. `stop_on_violation` ends
+    the run at the first violation that a checker or a monitor sees.
 
     Raises UsageError for a number below 1 where there must be something.
     """
@@ -37,6 +38,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     time: int = 20 * SECOND
     timeout: int = SECOND
     beyond_tolerance: bool = False
+    stop_on_violation: bool = False
     schedule: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
@@ -46,5 +48,11 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_id(test: Test) -> str:
-    """The name of the test's run directory: twelve hexadecimal digits of a hash of its data."""
-    return hashlib.blake2b(msgspec.json.encode(test), digest_size=6).hexdigest()
+    """The name of the test's run directory: twelve hexadecimal digits of a hash of its data.
+
+    Going on to the end is not part of it, so that a run keeps its name whether or not it could have been stopped.
+    """
+    data = msgspec.to_builtins(test)
+    if not test.stop_on_violation:
+        del data["stop_on_violation"]
+    return hashlib.blake2b(msgspec.json.encode(data), digest_size=6).hexdigest()

@@ -12,6 +12,7 @@ Every object (key) is a set of its own.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ..histories.history import History
 from ..histories.operation import Operation, Value
@@ -24,6 +25,10 @@ from .verdict import Verdict
 def set_full(*, linearizable: bool = False) -> Checker:
     """The checker of sets. With `linearizable` a stale element is wrong, too; without, it is only reported."""
     return _SetFull(linearizable)
+
+
+QUANTILES: Final = (0.5, 0.95, 0.99, 1.0)
+"""Of the times that elements took from when they were known until all reads found them."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class _SetFull:
         details = {
             "elements": len(elements),
             **counts,
-            "longest_stable_latency_ns": latencies[-1] if latencies else 0,
+            "stable_latencies_ns": {str(share): _quantile(latencies, share) for share in QUANTILES if latencies},
         }
         return verdict(
             self.name,
@@ -78,6 +83,10 @@ class _SetFull:
             unknown="" if reads else "no read was ok, so nothing is known of the set",
             details=details,
         )
+
+
+def _quantile(ordered: Sequence[int], share: float) -> int:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def impossible(operations: Sequence[Operation]) -> list[Finding]:

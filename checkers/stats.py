@@ -15,7 +15,7 @@ def vacuous(history: History) -> str | None:
     """Why the history proves nothing: no operation was `ok`, or none of an `f` invoked often. None if it may."""
     counts = count(history)
     if not any(of["ok"] for of in counts.values()):
-        return f"none of the {len(history.operations)} operations was ok"
+        return f"none of the {len(history)} operations was ok"
     for f, of in counts.items():
         if not of["ok"] and of["invoked"] >= ENOUGH:
             return f"none of the {of['invoked']} operations {f} was ok"
@@ -24,7 +24,7 @@ def vacuous(history: History) -> str | None:
 
 def count(history: History) -> dict[str, dict[str, int]]:
     """For each `f`, by name, how many operations were `invoked`, and how many ended `ok`, `fail` and `info`."""
-    seen = Counter((operation.f, operation.outcome) for operation in history.operations)
+    seen = Counter(history.counts)
     return {
         f: {
             "invoked": sum(number for (name, _), number in seen.items() if name == f),
@@ -45,7 +45,7 @@ class _Stats:
         return Verdict(
             checker=self.name,
             validity=Validity.VALID if why is None else Validity.UNKNOWN,
-            reason=f"{ok} of {len(history.operations)} operations were ok" if why is None else why,
+            reason=f"{ok} of {len(history)} operations were ok" if why is None else why,
             details={"counts": counts, "vacuous": why},
         )
 

@@ -23,10 +23,14 @@ class Evidence:
 
     `optional` holds the indexes of those operations that are kept as "may have happened at any time after the call, or
     never". With `cut`, only what happened before that position in the order of events is looked at: operations
-    invoked later are left out, those still open there are optional. `context` holds the indexes of operations that
-    only explain, and constrain nothing (a refused write that became visible).
+    invoked later are left out, those still open there are optional. `relaxed` holds operations that take the place of
+    those with their index and say less: one that only leaves the state that the recorded one left, whatever it found,
+    or, with `elements`, one that tells only of these elements. `context` holds the indexes of operations that only
+    explain, and constrain nothing (a refused write that became visible).
+
     `anomaly` is the name of the pattern ("stale read", "value nobody wrote", …), `culprit` the index of the operation
-    at which a reader should look first.
+    at which a reader should look first, `states` what the state can have been just before it returned, in words, given
+    these operations: empty if that was not worked out.
     """
 
     key: Value
@@ -36,20 +40,33 @@ class Evidence:
     optional: frozenset[int] = frozenset()
     context: frozenset[int] = frozenset()
     cut: int | None = None
+    relaxed: tuple[Operation, ...] = ()
+    elements: tuple[Value, ...] | None = None
+    states: tuple[str, ...] = ()
 
     @property
     def constraints(self) -> tuple[Operation, ...]:
-        """The operations that have to be linearized: none of the context, and the optional ones of unknown outcome."""
-        return tuple(
-            weakened(operation) if operation.index in self.optional else operation
-            for operation in self.operations
-            if operation.index not in self.context
-        )
+        """What has to be linearized: nothing of the context, relaxed and optional operations as they are taken."""
+        instead = {operation.index: operation for operation in self.relaxed}
+        taken = (instead.get(each.index, each) for each in self.operations if each.index not in self.context)
+        return tuple(weakened(each) if each.index in self.optional else each for each in taken)
 
 
 def weakened(operation: Operation) -> Operation:
     """The operation as if nobody had seen its outcome: it may take effect at any time after its call, or never."""
     return replace(operation, outcome="info", output=None, return_=None, completed=None)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What was seen while a run went on: `what` is wrong since an operation completed, at a time (nanoseconds)."""
+
+    what: str
+    operation: int
+    time: int
+
+    def __str__(self) -> str:
+        return f"{self.what} since the completion of operation {self.operation} at {self.time / 1e9:.3f} s"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """One run's operations and nemesis events, in the order in which they happened."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..errors import HistoryError
+from .columns import Columns
 from .event import Completion, Event, Invocation, NemesisEvent
-from .operation import Operation, Value
+from .operation import Operation, Outcome, Value
 from .value import ATOMS, to_value
 
 if TYPE_CHECKING:
@@ -41,6 +43,36 @@ class History:
         """
         operations, nemesis = _Pairing().pair(events)
         return cls(operations, nemesis, tuple(warnings))
+
+    @classmethod
+    def from_columns(
+        cls, columns: Columns, nemesis: Sequence[NemesisEvent] = (), warnings: Sequence[str] = ()
+    ) -> "History":
+        """The same from columns: the operations are made when they are first asked for."""
+        history = _InColumns.__new__(_InColumns)
+        vars(history).update(columns=columns, nemesis=tuple(nemesis), warnings=tuple(warnings))
+        return history
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The operations in columns."""
+        return Columns.of(self.operations)
+
+    @cached_property
+    def counts(self) -> Mapping[tuple[str, Outcome], int]:
+        """How many operations have that `f` and that outcome."""
+        return Counter((operation.f, operation.outcome) for operation in self.operations)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether operations are numbered by their places, as they are but in a part of a history."""
+        return all(operation.index == place for place, operation in enumerate(self.operations))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        mine, others = (self.operations, self.nemesis, self.warnings), (other.operations, other.nemesis, other.warnings)
+        return mine == others
 
     def __len__(self) -> int:
         """How many operations there are."""
@@ -97,6 +129,28 @@ class History:
         for operation in self.operations:
             views.setdefault(operation.process, []).append(operation)
         return {process: tuple(view) for process, view in views.items()}
+
+
+class _InColumns(History):
+    """A history that was loaded into columns."""
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        return tuple(self.columns.operations())
+
+    @cached_property
+    def counts(self) -> Mapping[tuple[str, Outcome], int]:
+        return self.columns.counts()
+
+    @cached_property
+    def is_whole(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return repr(History(self.operations, self.nemesis, self.warnings))
 
 
 class _Pairing:
@@ -206,13 +260,22 @@ def _operation(index: int, invoked: tuple[int, Invocation], completed: tuple[int
 
 
 def _to_key(raw: object) -> Value:
-    """The key as a value. Python takes 1, 1.0 and True for the same key, JSON does not, so only integers pass."""
+    """The key as a value. Raises `HistoryError` if it is none.
+
+    Python takes 1, 1.0 and True for the same key, JSON does not, so only integers pass.
+    """
     key = to_value(raw)
-    if isinstance(key, tuple):
-        return tuple([_to_key(item) for item in key])
-    if isinstance(key, bool | float):
-        raise HistoryError(f"{key!r} is a key: use null, integers, strings or lists of those")
+    require_key(key)
     return key
+
+
+def require_key(key: Value) -> None:
+    """Raises `HistoryError` if the value is no key."""
+    if isinstance(key, tuple):
+        for item in key:
+            require_key(item)
+    elif isinstance(key, bool | float):
+        raise HistoryError(f"{key!r} is a key: use null, integers, strings or lists of those")
 
 
 def _in_order(operations: Iterable[Operation]) -> list[Invocation | Completion]:

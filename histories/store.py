@@ -1,16 +1,19 @@
 """Histories in files."""
 
-import gc
 import os
+import stat
 from codecs import BOM_UTF8
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-from ..errors import HistoryError, RunDirectoryError
-from .formats.detect import detect, format_named
-from .formats.jsonl import to_header, to_line
+from ..errors import HistoryError, RunDirectoryError, UsageError
+from .collector import without_collector
+from .formats.detect import WRITERS, detect, format_named
 from .history import History
+
+BEGINNING: Final = 1 << 20
+"""How many bytes of a file show its format, if it has one."""
 
 
 def load(path: str | os.PathLike[str], format: str | None = None) -> History:
@@ -23,17 +26,34 @@ def load(path: str | os.PathLike[str], format: str | None = None) -> History:
     data = _read(path).removeprefix(BOM_UTF8)
     if not data or data.isspace():
         raise HistoryError("the file is empty: there is no history in it", str(path))
-    with _without_collector():
-        return (named or detect(str(path), data)).read(str(path), data)
+    try:
+        with without_collector():
+            return (named or detect(str(path), data)).read(str(path), data)
+    except MemoryError:
+        raise HistoryError("there is not enough memory for the history", str(path)) from None
 
 
-def save(history: History, path: str | os.PathLike[str]) -> None:
+def is_history(path: str | os.PathLike[str]) -> bool:
+    """Whether the beginning of the file shows one of the formats. Raises `HistoryError` if it cannot be read."""
+    try:
+        detect(str(path), _read(path, BEGINNING).removeprefix(BOM_UTF8))
+    except HistoryError as error:
+        if error.line is None:
+            raise
+        return False
+    return True
+
+
+def save(history: History, path: str | os.PathLike[str], format: str = "splitbrain") -> None:
     """Write the history to the file, in our own format, in place of what was there: `load` gives an equal one.
 
-    The file is replaced only when all is written. Raises `RunDirectoryError` if it cannot be, `HistoryError` if the
-    history holds something that is not a value.
+    With format `jepsen` it becomes a history.edn, which Knossos and Elle read (see `formats.jepsen.write`); warnings
+    are not in it. The file is replaced only when all is written. Raises `RunDirectoryError` if it cannot be,
+    `HistoryError` if the history holds something that is not a value, `UsageError` for any other format.
     """
-    content = b"".join((to_header(history.warnings), *map(to_line, history.events())))
+    if format not in WRITERS:
+        raise UsageError(f"cannot write format {format!r}: those that can be written are {', '.join(WRITERS)}")
+    content = WRITERS[format](history)
     target = Path(path)
     temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
@@ -46,9 +66,12 @@ def save(history: History, path: str | os.PathLike[str]) -> None:
         raise RunDirectoryError(f"{path}: cannot write the history: {reason or error}") from None
 
 
-def _read(path: str | os.PathLike[str]) -> bytes:
+def _read(path: str | os.PathLike[str], size: int = -1) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+                raise HistoryError("a device, not a file", str(path))
+            return file.read(size)
     except FileNotFoundError:
         raise HistoryError("no such file", str(path)) from None
     except IsADirectoryError:
@@ -56,15 +79,5 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise HistoryError(f"cannot be read: {reason or error}", str(path)) from None
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Loading makes many objects and no cycles: collecting in between takes twice the time and finds nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    except MemoryError:
+        raise HistoryError("larger than the memory that there is", str(path)) from None

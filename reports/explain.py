@@ -13,7 +13,7 @@ from ..histories.history import History
 from ..histories.operation import Operation
 from .faults import Span, active, in_words, spans
 from .headlines import Case, headline
-from .words import Clock, answer, name, plain, request
+from .words import Clock, answer, name, plain, request, show
 
 MOST_ROWS: Final = 40
 """How many operations of one piece of evidence are shown."""
@@ -100,7 +100,9 @@ def _explanation(
         Clock(origin, _digits(answered | {o.invoked for o in operations})),
     )
     constraints = len(evidence.constraints)
-    case = Case(evidence.anomaly, evidence.key, tuple(operations), culprit, constraints, scope, sentence)
+    case = Case(
+        evidence.anomaly, evidence.key, tuple(operations), culprit, constraints, scope, sentence, evidence.states
+    )
     return Explanation(
         anomaly=evidence.anomaly,
         key=name(evidence.key),
@@ -119,6 +121,9 @@ def _row(operation: Operation, evidence: Evidence, clock: Clock) -> Row:
         remarks.append("may have happened at any later time, or never")
     elif operation.index in evidence.optional:
         remarks.append("its answer is not needed")
+    elif operation.index in {each.index for each in evidence.relaxed}:
+        only = ", ".join(show(element, 20) for element in evidence.elements or ())
+        remarks.append(f"as far as it tells of {only}" if only else "shows what was there then")
     if operation.error:
         remarks.append(plain(operation.error, 80))
     return Row(

@@ -10,8 +10,9 @@ from itertools import chain, islice
 from typing import Final
 
 from ..histories.operation import Operation, Value
+from . import objects
 from .meaning import can_be_composed, installs, left, refused, shown
-from .words import Clock, name, noun, request, show
+from .words import Clock, name, noun, plain, request, show
 
 MOST_OBSERVERS: Final = 30
 """Of how many operations of the evidence the observations are compared: all, unless it is unusually large."""
@@ -25,7 +26,7 @@ class Case:
     """An anomaly to be put into words.
 
     `scope` is every operation of the history on the key of the evidence, `constraints` how many operations of the
-    evidence cannot be put in order.
+    evidence cannot be put in order, `states` what they allow the key to have been just before the culprit returned.
     """
 
     anomaly: str
@@ -35,6 +36,7 @@ class Case:
     constraints: int
     scope: Sequence[Operation]
     clock: Clock
+    states: tuple[str, ...] = ()
 
     def observers(self) -> tuple[Operation, ...]:
         """The evidence's operations that observed a value, the culprit first, then the last ones called."""
@@ -97,10 +99,10 @@ def _overwritten(case: Case) -> Iterator[str]:
             replaced = left(newer)
             if replaced is None or replaced.value == value or not newer.precedes(reader):
                 continue
-            if all(writer.precedes(newer) for writer in writers):
+            if all(writer.precedes(newer) or reader.precedes(writer) for writer in writers):
                 yield (
                     f"{_did(case, reader)}, although {_whose(newer, reader)} had been acknowledged{_at(case, newer)} "
-                    f"and {_nothing_wrote(case, value, newer)}"
+                    f"and {_nothing_wrote(case, value, newer, reader)}"
                 )
 
 
@@ -111,10 +113,10 @@ def _seen_replaced(case: Case) -> Iterator[str]:
         for other, newer in _observations(case):
             if newer == value or not other.precedes(reader):
                 continue
-            if all(writer.precedes(other) for writer in writers):
+            if all(writer.precedes(other) or reader.precedes(writer) for writer in writers):
                 yield (
                     f"{_did(case, reader)}, although {_did(case, other)}, before that, "
-                    f"and {_nothing_wrote(case, value, other)}"
+                    f"and {_nothing_wrote(case, value, other, reader)}"
                 )
             for older, same in _observations(case):
                 if same == value and older.precedes(other) and len(writers) == 1:
@@ -175,6 +177,11 @@ def _appended_twice(case: Case) -> Iterator[str]:
 
 def _generic(case: Case) -> str:
     many = f"these {case.constraints} operations" if case.constraints > 1 else "this operation"
+    if case.culprit is not None and shown(case.culprit) and case.states and case.constraints > 1:
+        those = " or ".join(plain(state, 40) for state in case.states)
+        return (
+            f"{_did(case, case.culprit)}: in any order of {many} that respects real time it can only have been {those}"
+        )
     if case.culprit is not None and shown(case.culprit):
         return f"{_did(case, case.culprit)}, and no order of {many} that respects real time allows it"
     return f"no order of {many}{_of_key(case, ' on ')} that respects real time explains what they returned"
@@ -190,7 +197,14 @@ SENTENCES: Final[dict[str, tuple[Finder, ...]]] = {
     "value nobody wrote": (_never_written,),
     "refused, yet visible": (_refused_yet_visible,),
     "read before its write": (_read_before_write,),
-    "stale read": (_overwritten, _seen_replaced, _lost_append),
+    "stale read": (_overwritten, _seen_replaced, _lost_append, objects.element_missing),
+    "lost element": (objects.element_missing, objects.overtaken),
+    "element nobody added": (objects.element_from_nowhere,),
+    "element nobody enqueued": (objects.element_from_nowhere,),
+    "dequeued twice": (objects.taken_twice,),
+    "out of order": (objects.overtaken,),
+    "went back": (objects.went_back,),
+    "two owners": (objects.held_by_two,),
     "lost write": (_overwritten, _seen_replaced, _lost_append),
     "two successful compare-and-sets of one value": (_swapped_twice,),
     "duplicate append": (_appended_twice,),
@@ -251,12 +265,15 @@ def _refusal(operation: Operation) -> str:
     return "was refused" if operation.outcome == "fail" else "reported another value instead"
 
 
-def _nothing_wrote(case: Case, value: Value, after: Operation) -> str:
-    """To be said where every operation that may have written the value precedes `after`."""
+def _nothing_wrote(case: Case, value: Value, after: Operation, until: Operation) -> str:
+    """To be said where what may have written the value precedes `after`, or is preceded by `until`."""
     attempts = case.try_to_install(value)
-    if any(not attempt.precedes(after) for attempt in attempts):
-        return f"nothing wrote {show(value, 40)} after it, except operations that were refused"
-    return f"nothing wrote {show(value, 40)} after it" if attempts else f"nothing ever wrote {show(value, 40)}"
+    if not attempts:
+        return f"nothing ever wrote {show(value, 40)}"
+    when = "between the two" if any(until.precedes(attempt) for attempt in attempts) else "after it"
+    if any(not attempt.precedes(after) and not until.precedes(attempt) for attempt in attempts):
+        return f"nothing wrote {show(value, 40)} {when}, except operations that were refused"
+    return f"nothing wrote {show(value, 40)} {when}"
 
 
 def _only_one_writes(case: Case, value: Value) -> str:

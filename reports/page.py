@@ -72,8 +72,18 @@ def render(record: RunRecord, history: History, verdicts: Sequence[Verdict]) -> 
     )
 
 
-def render_check(label: str, history: History, verdicts: Sequence[Verdict]) -> str:
-    """A report of a history from elsewhere; `label` names it in the report."""
+def render_check(
+    label: str,
+    history: History,
+    verdicts: Sequence[Verdict],
+    facts: Sequence[tuple[str, str]] = (),
+    beyond: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+) -> str:
+    """A report of a history from elsewhere; `label` names it in the report, `facts` are more to say of it, by name.
+
+    `beyond` says what it still is if it is not linearizable; `warnings` are shown besides those of the history.
+    """
     bad = [verdict for verdict in verdicts if verdict.validity is Validity.INVALID]
     unsure = [verdict for verdict in verdicts if verdict.validity is Validity.UNKNOWN]
     grade: Grade = "invalid" if bad else "unknown" if unsure or not verdicts else "valid"
@@ -81,7 +91,7 @@ def render_check(label: str, history: History, verdicts: Sequence[Verdict]) -> s
     record = RunRecord(
         grade=grade,
         sentence=" ".join(verdict.reason for verdict in bad or unsure or verdicts) or "No checker judged it.",
-        facts=(("history", label), ("operations", f"{len(history.operations):,}")),
+        facts=(("history", label), ("operations", f"{len(history.operations):,}"), *facts),
         command="",
         again="",
         healed_at=next((event.time for event in history.nemesis if event.what == "heal"), None),
@@ -91,6 +101,8 @@ def render_check(label: str, history: History, verdicts: Sequence[Verdict]) -> s
         findings=(),
         liveness=Liveness(promised=False, met=False, sentence=""),
         event_log="",
+        beyond=tuple(beyond),
+        warnings=tuple(warnings),
     )
     return render(record, history, verdicts)
 

@@ -36,7 +36,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     the one command that shows the run again, `again` says what that command promises ("replays it exactly" or "runs
     the same test again"). Times are nanoseconds of the world's clock, of which `started_at` is shown as 0. `event_log`
     is the rolling hash, "" where the world has none. `clients` is the number of client threads: process p belongs to
-    thread p % clients; 0 where that is not known.
+    thread p % clients; 0 where that is not known. `beyond` says what a history that is not linearizable still is.
     """
 
     grade: Grade
@@ -53,3 +53,4 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     started_at: int = 0
     clients: int = 0
+    beyond: tuple[str, ...] = ()

@@ -46,11 +46,12 @@ class Line:
 
 
 def summary(record: RunRecord, history: History, verdicts: Sequence[Verdict]) -> tuple[Line, ...]:
-    """The run in words: verdict, facts, evidence, counts, faults, warnings, and the command that shows it again."""
+    """The run in words: verdict, facts, evidence, what it still is, counts, faults, warnings, how to see it again."""
     return (
         Line(f"{record.grade.upper()}  {record.sentence}", TONES.get(record.grade, "unsure")),
         *_facts(record),
         *_evidence(record, history, verdicts),
+        *_beyond(record),
         *_verdicts(verdicts),
         *_findings(record),
         *_operations(history),
@@ -86,6 +87,12 @@ def _evidence(record: RunRecord, history: History, verdicts: Sequence[Verdict]) 
         yield from (Line(f"  {text}") for text in rest)
     if len(found) > MOST_EVIDENCE:
         yield Line(f"  … and evidence for {len(found) - MOST_EVIDENCE} more keys in the report", "dim")
+
+
+def _beyond(record: RunRecord) -> Iterator[Line]:
+    if record.beyond:
+        yield Line("")
+        yield from (Line(plain(text)) for text in record.beyond)
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[Line]:

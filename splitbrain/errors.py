@@ -22,15 +22,20 @@ class UsageError(SplitbrainError):
 class HistoryError(SplitbrainError):
     """A history cannot be read, or breaks a rule that every history keeps.
 
-    `path` and `line` (counted from 1) say where, when they are known.
+    `path` and `line` (counted from 1) say where, when they are known. In `reason`, which may quote what is in a file,
+    everything unprintable is escaped, and what is too long is cut.
     """
 
     def __init__(self, reason: str, path: str | None = None, line: int | None = None) -> None:
-        self.reason = reason
+        self.reason = reason = _one_line(reason)
         self.path = path
         self.line = line
         where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
         super().__init__(where + reason)
+
+
+class AnswerError(HistoryError):
+    """An operation was answered by what is no answer to it. Whoever recorded the history knows whose fault that is."""
 
 
 class ContractError(SplitbrainError):
@@ -39,3 +44,15 @@ class ContractError(SplitbrainError):
 
 class RunDirectoryError(SplitbrainError):
     """A run directory cannot be created, written or read."""
+
+
+_LONGEST = 500
+"""How many characters a reason may have."""
+
+
+def _one_line(text: str) -> str:
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - 1]}…"
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -43,6 +43,20 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monk
     assert getattr(names["verdict"], "validity", None) == "valid"
 
 
+def test_the_model_in_the_docs_finds_the_history_beside_it_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "checking.md").read_text()
+    example = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    history = re.search(r"```\n(\{\"format\".*?)```", text, re.DOTALL)
+    assert example
+    assert history
+    (tmp_path / "account.jsonl").write_text(history[1])
+    monkeypatch.chdir(tmp_path)
+    exec(example[1], {})
+    assert capsys.readouterr().out.startswith("invalid ")
+
+
 def test_the_demo_prints_what_the_readme_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""What options are made of: lengths of time, and a test."""
+"""What options are made of: lengths of time, amounts of memory, and a test."""
 
 import secrets
 from collections.abc import Callable
@@ -36,6 +36,24 @@ def number(name: str, *, help: str, default: int | None = None, low: int = 1) ->
 def length(name: str, *, help: str, default: str) -> Callable[[F], F]:
     """An option that takes a length of time, and gives nanoseconds."""
     return click.option(name, type=duration, metavar="TIME", default=default, show_default=True, help=help)
+
+
+def byte_count(text: str) -> int:
+    """The bytes of an amount of memory such as `500M` or `2G`; a bare number means bytes."""
+    number = text.strip().rstrip("kKMGTiB")
+    unit = text.strip()[len(number) :].removesuffix("B").removesuffix("i").upper()
+    try:
+        amount = float(number) * 1024.0 ** ("", "K", "M", "G", "T").index(unit)
+    except (ValueError, OverflowError):
+        amount = 0
+    if not 1 <= amount < 2**63:
+        raise click.BadParameter(f"{text!r} is not an amount of memory: give a number with K, M, G or T, as in 2G")
+    return round(amount)
+
+
+def size(name: str, *, help: str, default: str) -> Callable[[F], F]:
+    """An option that takes an amount of memory, and gives bytes."""
+    return click.option(name, type=byte_count, metavar="SIZE", default=default, show_default=True, help=help)
 
 
 def runs_dir(command: F) -> F:

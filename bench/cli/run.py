@@ -37,6 +37,7 @@ CAMPAIGN = "default"
 @number("--servers", help="How many replicas. [default: the system's]")
 @number("--keys", default=DEFAULT.keys, help="How many keys they use.")
 @click.option("--beyond-tolerance", is_flag=True, help="Faults beyond the fault model; only safety is judged.")
+@click.option("--stop-on-violation", is_flag=True, help="End the run at the first violation.")
 @runs_dir
 def command(
     system: str,
@@ -53,6 +54,7 @@ def command(
     servers: int | None,
     keys: int,
     beyond_tolerance: bool,
+    stop_on_violation: bool,
     runs_dir: Path,
 ) -> int:
     """Run SYSTEM under a workload while faults are injected, and judge what happened.
@@ -76,6 +78,7 @@ def command(
         time=time,
         timeout=timeout,
         beyond_tolerance=beyond_tolerance,
+        stop_on_violation=stop_on_violation,
     )
     registry.resolve(test)
     if faults.endswith(".json"):

@@ -1,11 +1,13 @@
 """Linearizability: whether every operation can be given one moment between its invocation and its completion.
 
-One object at a time (checker.py): conflicts that show in linear time (zones.py), else a search (prepare.py, search.py)
-behind the seam for engines (engine.py). A linearization found is verified (verify.py) before it counts; what is not
-linearizable comes with evidence (find.py, reduce.py) that proves it (sound.py).
+One object at a time (checker.py), by the cheapest engine that applies (choose.py). A linearization found is verified
+(verify.py) before it counts; what is not linearizable comes with evidence (find.py, reduce.py) that proves it
+(sound.py). While a run goes on, streaming.py follows it.
 """
 
 from .checker import Judgement, judge, linearizable
-from .find import is_evidence
+from .choose import ENGINES
+from .confirm import is_evidence
+from .streaming import Streaming
 
-__all__ = ["Judgement", "is_evidence", "judge", "linearizable"]
+__all__ = ["ENGINES", "Judgement", "Streaming", "is_evidence", "judge", "linearizable"]

@@ -1,21 +1,26 @@
 """Makes a set of operations that is not linearizable smaller, by leaving operations out in sound ways only."""
 
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Callable, Hashable, Sequence, Set
 from math import inf
+from typing import Final
 
 from ...histories.operation import Operation
 from ..checker import Budget
 from ..models.model import Model
 from ..verdict import Validity
+from . import choose
 from .observation import Observation
-from .prepare import simplify
-from .search import search
 
-ATTEMPT = Budget(seconds=None, configurations=20_000)
+ATTEMPT: Final = Budget(seconds=None, configurations=20_000, bytes=None)
 """For one attempt. No clock, so that the same history always gets the same evidence."""
 
-WORK = 400_000
+WORK: Final = 400_000
 """Search steps and operations looked at, in all attempts together, after which what was reached is good enough."""
+
+
+def fails(model: Model, operations: Sequence[Operation]) -> bool:
+    """Whether relevant operations are known not to be linearizable, after a short look."""
+    return bool(operations) and choose.decide(model, operations, ATTEMPT).validity is Validity.INVALID
 
 
 class Reduction:
@@ -23,11 +28,12 @@ class Reduction:
 
     `operations` are all those that are looked at, in the order of their calls. A part is only taken if it is not
     linearizable, and if no operation in it observes a mutator outside it, unless there is a reset between the two
-    (sound.py, step 4).
+    (sound.py, step 4). Nothing more is tried when the time is `spent`.
     """
 
-    def __init__(self, model: Model, operations: Sequence[Operation]) -> None:
+    def __init__(self, model: Model, operations: Sequence[Operation], spent: Callable[[], bool]) -> None:
         self.model = model
+        self.spent = spent
         self.operations = operations
         self.kept = set(range(len(operations)))
         self.work = 0
@@ -43,12 +49,13 @@ class Reduction:
         places = {place for place, operation in enumerate(self.operations) if operation.index in indexes}
         return self._take(places)
 
-    def drop(self, culprit: Operation) -> None:
+    def drop(self, *needed: Operation) -> None:
         """Leave out what can be: reads first, then bunches of operations, half of them at once, then fewer and fewer.
 
-        The culprit stays.
+        Those needed stay.
         """
-        essential = {place for place in self.kept if self.operations[place] is culprit}
+        indexes = {operation.index for operation in needed}
+        essential = {place for place in self.kept if self.operations[place].index in indexes}
         reads = {place for place in self.kept if self._observation.label[place] is None}
         self._take(self.kept - reads | essential, essential)
         size = len(self.kept)
@@ -57,7 +64,7 @@ class Reduction:
             places = sorted(self.kept - essential)
             for start in range(0, len(places), size):
                 bunch = {*places[start : start + size]} & self.kept
-                if bunch and self.work < WORK:
+                if bunch and self.work < WORK and not self.spent():
                     self._take(self.kept - bunch, essential)
 
     def _take(self, places: set[int], essential: Set[int] = frozenset()) -> bool:
@@ -69,8 +76,7 @@ class Reduction:
         return False
 
     def _fails(self, places: set[int]) -> bool:
-        part = [self.operations[place] for place in sorted(places)]
-        result = search(self.model, simplify(self.model, part), ATTEMPT)
+        result = choose.decide(self.model, [self.operations[place] for place in sorted(places)], ATTEMPT)
         self.work += result.work
         return result.validity is Validity.INVALID
 

@@ -10,6 +10,9 @@ from ..models.values import canonical
 from ..verdict import Validity
 from .engine import EngineResult
 
+OF_A_CONFIGURATION = 1_000
+"""How many bytes a configuration and what leads to it take, about."""
+
 _VALIDITY = {"Ok": Validity.VALID, "Illegal": Validity.INVALID, "Unknown": Validity.UNKNOWN}
 
 
@@ -25,7 +28,7 @@ def search(model: Model, operations: Sequence[Operation], budget: Budget) -> Eng
         porcupine.Model(init=lambda: table.initial, step=table.step),
         history,
         timeout=budget.seconds,
-        max_configurations=budget.configurations,
+        max_configurations=_most(budget),
     )
     validity = _VALIDITY[result.name]
     work = info.statistics.steps
@@ -40,9 +43,17 @@ def search(model: Model, operations: Sequence[Operation], budget: Budget) -> Eng
     return EngineResult(validity, order=order, work=work)
 
 
+def _most(budget: Budget) -> int | None:
+    """How many configurations may be held."""
+    those = [budget.configurations, None if budget.bytes is None else budget.bytes // OF_A_CONFIGURATION]
+    return min((each for each in those if each is not None), default=None)
+
+
 def _limit(reason: str | None, budget: Budget) -> str:
     if reason is not None and reason.startswith("timeout"):
         return "the time was used up"
+    if _most(budget) != budget.configurations:
+        return "the memory was used up"
     return f"the search reached {budget.configurations} configurations"
 
 
@@ -61,7 +72,7 @@ class _Table:
     def number(self, operation: Operation) -> int:
         known = operation.outcome == "ok"
         output = canonical(operation.output) if known else None
-        key = operation.f, canonical(operation.input), known, output
+        key = operation.f, canonical(operation.input), self.model.beside(operation), known, output
         if key not in self.operation_numbers:
             self.operation_numbers[key] = len(self.operations)
             self.operations.append(operation)

@@ -23,8 +23,9 @@ def is_linearization(model: Model, operations: Sequence[Operation], order: Seque
         if operation.outcome == "fail" or (operation.return_ is not None and operation.return_ < latest_call):
             return False
         latest_call = max(latest_call, operation.call)
-        after = (following for state in states for following in model.after(state, operation))
-        states = list({canonical(state): state for state in after}.values())
+        states = [following for state in states for following in model.after(state, operation)]
+        if len(states) > 1:
+            states = list({canonical(state): state for state in states}.values())
         if not states:
             return False
     return True

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from ...errors import HistoryError
 from ...histories.operation import Operation
 from .model import ANY, Anomaly, Model, State, Step, unnamed
@@ -17,6 +19,7 @@ def kv() -> Model:
         is_read=lambda operation: operation.f == "get",
         is_reset=lambda operation: operation.f == "put",
         observes=observes,
+        blind=blind,
         anomaly=anomaly,
     )
 
@@ -45,6 +48,15 @@ def observes(operation: Operation, mutator: Operation) -> bool:
     if mutator.f == "get" or operation.outcome != "ok" or operation.f == "put":
         return False
     return isinstance(operation.output, str) and text(mutator) in operation.output
+
+
+def blind(operation: Operation) -> Operation | None:
+    """A put of the string that was there when the operation had taken effect."""
+    if operation.f == "put":
+        return operation
+    if operation.outcome != "ok" or not isinstance(operation.output, str):
+        return None
+    return replace(operation, f="put", input=operation.output, output=None)
 
 
 def anomaly(culprit: Operation, kept: Sequence[Operation], operations: Sequence[Operation]) -> Anomaly:

@@ -1,6 +1,6 @@
 """What a model is: a sequential specification, and what checkers may assume about it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -19,8 +19,8 @@ ANY: Final = Anything()
 """Stands for an output that the model leaves open, in a step."""
 
 State: TypeAlias = Hashable
-Step: TypeAlias = "tuple[Value | Anything, State]"
-"""An output that is allowed, and the state that follows."""
+Step: TypeAlias = "tuple[Hashable, State]"
+"""An output that is allowed (a value, ANY, or what the model's `agrees` understands), and the state that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +62,33 @@ class Model:
     """A sequential specification of one object, with hints that let checkers leave operations out.
 
     `step(state, operation)` gives the outputs that the operation may answer in that state, each with the state that
-    follows; it looks at `f` and `input`, never at `output` or `outcome`. No step at all: not possible in that state.
-    States are hashable and never changed. `functions` are the `f` it knows.
+    follows; it looks at `f`, at `input` and at what `beside` names, never at `output` or `outcome`. No step at all: not
+    possible in that state. States are hashable and never changed. `functions` are the `f` it knows.
 
     The hints must hold of every operation (of outcome `ok` or `info`), or verdicts are wrong; the defaults are safe.
 
     * `is_read(op)`: taking effect with the output that it answered, `op` leaves every state as it is.
     * `is_reset(op)`: the state after `op`, answering as it did, is the same whatever the state before.
     * `observes(op, mutator)`: the answer of `op` could have been another had `mutator` not taken effect. Precisely:
-      take a legal sequence and an operation `op` in it, and leave out operations before it that `op` does not observe,
-      or that have a reset between them and `op` which stays. If `op` was legal (and, when its outcome is unknown,
-      changed the state), it stays legal. True is always safe.
+      take a legal sequence, and leave out operations that none of those that stay observes, or that have a reset
+      between them and the observer which stays. What stays (and, when its outcome is unknown, changed the state) is
+      still legal. True is always safe.
     * `access(op)`: for models whose state is one value that operations read and replace whole, how `op` does so.
 
+    Two hints are for evidence alone; without them it is larger.
+
+    * `blind(op)`: an operation that leaves the state that `op` certainly left when it took effect with the output that
+      it answered, whatever the state before, and that observes nothing. None where the answer does not say which.
+    * `narrowed(op, elements)`: the operation as it would be if the object held only these elements, each in `canonical`
+      form; None for one on another element. For objects that hold elements which have nothing to do with each other.
+
     `partition(op)` names the object that the operation is on: histories are judged one object at a time.
+
+    `agrees(answered, allowed)` says whether what an operation answered counts as an output that `step` gave.
+    `beside(op)` is what `step` looks at beside `f` and `input`; operations that are equal in all three step alike.
+
+    `fits(op)` says whether input and output are of the kind that the model deals with, for choosing among models that
+    know the same `f`.
 
     `anomaly(culprit, kept, operations)` names what is wrong, with operations that help to see it. `culprit` is the
     operation at whose return the history could no longer be linearized, `kept` the operations (it among them) that show
@@ -90,7 +103,12 @@ class Model:
     is_reset: Callable[[Operation], bool] = lambda _: False
     observes: Callable[[Operation, Operation], bool] = lambda _operation, _mutator: True
     access: Callable[[Operation], Access] | None = None
+    blind: Callable[[Operation], Operation | None] = lambda _: None
+    narrowed: Callable[[Operation, Set[Hashable]], Operation | None] | None = None
     partition: Callable[[Operation], Value] = lambda operation: operation.key
+    agrees: Callable[[Value, Hashable], bool] = same
+    beside: Callable[[Operation], Hashable] = lambda _: None
+    fits: Callable[[Operation], bool] = lambda _: True
     anomaly: Callable[[Operation, Sequence[Operation], Sequence[Operation]], Anomaly] = unnamed
     describe: Callable[[Operation], str] = describe
     describe_state: Callable[[State], str] = show
@@ -103,7 +121,7 @@ class Model:
         steps = self.step(state, operation)
         if operation.outcome == "ok":
             output = operation.output
-            steps = tuple(step for step in steps if step[0] is ANY or same(step[0], output))
+            steps = tuple(step for step in steps if step[0] is ANY or self.agrees(output, step[0]))
         if len(steps) == 1:
             return (steps[0][1],)
         return tuple({canonical(following): following for _, following in steps}.values())

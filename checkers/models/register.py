@@ -8,7 +8,9 @@ from collections.abc import Hashable, Sequence
 from math import inf
 from typing import cast
 
-from ...errors import HistoryError
+from msgspec.structs import replace
+
+from ...errors import AnswerError, HistoryError
 from ...histories.operation import Operation, Value
 from .model import ANY, Access, Anomaly, Model, State, Step, unnamed
 from .values import canonical, same
@@ -34,6 +36,7 @@ def _model(name: str, functions: frozenset[str], initial: Value) -> Model:
         is_reset=is_reset,
         observes=observes,
         access=access,
+        blind=blind,
         anomaly=lambda culprit, kept, operations: anomaly(canonical(initial), culprit, kept, operations),
     )
 
@@ -55,7 +58,7 @@ def arguments(operation: Operation) -> tuple[Value, Value]:
         raise HistoryError(f"operation {operation.index}: the input of a cas is a pair (expected, new), not {pair!r}")
     if operation.outcome == "ok" and not isinstance(operation.output, bool):
         answer = operation.output
-        raise HistoryError(f"operation {operation.index}: the output of a cas is true or false, not {answer!r}")
+        raise AnswerError(f"operation {operation.index}: the output of a cas is true or false, not {answer!r}")
     return pair[0], pair[1]
 
 
@@ -87,6 +90,18 @@ def observes(operation: Operation, mutator: Operation) -> bool:
     if done.writes is ANY:
         return False
     return found.differs is not ANY or (found.reads is not ANY and found.reads == done.writes)
+
+
+def blind(operation: Operation) -> Operation | None:
+    """A write of the value that was there when the operation had taken effect."""
+    done = access(operation)
+    if done.writes is not ANY:
+        value = operation.input if operation.f == "write" else arguments(operation)[1]
+    elif done.reads is not ANY:
+        value = operation.output
+    else:
+        return None
+    return replace(operation, f="write", input=value, output=None)
 
 
 def anomaly(

@@ -1,27 +1,36 @@
 """Which format a file is in."""
 
+from collections.abc import Callable
 from typing import Final, Protocol
-
-import msgspec
 
 from ...errors import HistoryError, UsageError
 from ..history import History
-from . import events, jsonl, paired
-from .lines import Lines
+from . import elle, events, jepsen, jepsen_log, jsonl, paired
+from .head import Head
 
 
 class Format(Protocol):
     """A module that reads one format."""
 
-    def recognises(self, first: object) -> bool:
-        """Whether a file whose first line holds this JSON is in this format."""
+    def recognises(self, head: Head) -> bool:
+        """Whether a file that begins like this is in this format."""
 
     def read(self, path: str, data: bytes) -> History:
         """The history in the file's bytes. Raises `HistoryError` with path, line and reason."""
 
 
-FORMATS: Final[dict[str, Format]] = {"splitbrain": jsonl, "paired": paired, "events": events}
+FORMATS: Final[dict[str, Format]] = {
+    "splitbrain": jsonl,
+    "paired": paired,
+    "events": events,
+    "elle": elle,
+    "jepsen": jepsen,
+    "jepsen-log": jepsen_log,
+}
 """The known formats by name."""
+
+WRITERS: Final[dict[str, Callable[[History], bytes]]] = {"splitbrain": jsonl.write, "jepsen": jepsen.write}
+"""What makes a file of a history, by the name of the format."""
 
 _KNOWN: Final = ", ".join(FORMATS)
 
@@ -34,13 +43,10 @@ def format_named(name: str) -> Format:
 
 
 def detect(path: str, data: bytes) -> Format:
-    """The format that the first line of the bytes shows. Raises `HistoryError` if it shows none."""
-    lines = Lines(path, data, msgspec.json.decode)
-    try:
-        first = next(iter(lines), None)
-    except HistoryError as error:
-        raise lines.blame(f"{error.reason}: it is in none of the known formats ({_KNOWN})") from None
+    """The format that the beginning of the bytes shows. Raises `HistoryError` if it shows none."""
+    head = Head(data)
     for candidate in FORMATS.values():
-        if candidate.recognises(first):
+        if candidate.recognises(head):
             return candidate
-    raise lines.blame(f"the line is in none of the known formats ({_KNOWN})")
+    what = f"{head.why_not_json}: it" if head.why_not_json else "the line"
+    raise HistoryError(f"{what} is in none of the known formats ({_KNOWN})", path, head.number)

@@ -10,6 +10,7 @@ The header may have `warnings`, a list of sentences.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 import msgspec
@@ -19,7 +20,9 @@ from ..event import Completion, Event, Invocation, NemesisEvent
 from ..history import History
 from ..operation import Outcome
 from ..value import ATOMS, to_value
-from .lines import Int64, Lines, RawValue, history_of
+from .head import Head
+from .lines import Int64, Lines, RawValue, Source, describe, history_of
+from .plain import read_ours
 
 VERSION: Final = 1
 
@@ -77,11 +80,12 @@ _OUTCOMES: Final = {kind: outcome for outcome, kind in _COMPLETIONS.items()}
 _encode = msgspec.json.Encoder().encode
 _decode_header = msgspec.json.Decoder(Header).decode
 _decode = msgspec.json.Decoder(_Line).decode
+_decode_nemesis = msgspec.json.Decoder(_Nemesis).decode
 
 
-def recognises(first: object) -> bool:
-    """Whether a file whose first line holds this JSON is in this format."""
-    return isinstance(first, dict) and "format" in first
+def recognises(head: Head) -> bool:
+    """Whether a file that begins like this is in this format."""
+    return "format" in head.object
 
 
 def read(path: str, data: bytes) -> History:
@@ -89,15 +93,28 @@ def read(path: str, data: bytes) -> History:
 
     Raises `HistoryError` with path, line and reason.
     """
-    lines = Lines(path, data, _decode_header)
-    header = next(iter(lines))
+    head = Head(data)
+    source = Source(path, head.number)
+    try:
+        header = _decode_header(head.line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise source.blame(describe(error)) from None
     if header.format != "splitbrain":
-        raise lines.blame(f"the format is {header.format!r}, not 'splitbrain'")
+        raise source.blame(f"the format is {header.format!r}, not 'splitbrain'")
     if header.version != VERSION:
-        raise lines.blame(f"version {header.version} of the format, but only {VERSION} is known: upgrade")
-    rest = Lines(path, data, _decode, first=lines.number + 1, may_be_torn=True)
-    rest.warnings.extend(header.warnings)
-    return history_of(rest, map(_to_event, rest))
+        raise source.blame(f"version {header.version} of the format, but only {VERSION} is known: upgrade")
+    if plain := read_ours(data, head.end):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            nemesis = [_to_nemesis_event(_decode_nemesis(line)) for line in plain.others]
+            return History.from_columns(plain.columns, nemesis, header.warnings)
+    lines = Lines(path, data, _decode, first=head.number + 1, may_be_torn=True)
+    lines.warnings.extend(header.warnings)
+    return history_of(lines, map(_to_event, lines))
+
+
+def write(history: History) -> bytes:
+    """The history as a file. `read` gives an equal one. Raises `HistoryError` for what is not a value."""
+    return b"".join((to_header(history.warnings), *map(to_line, history.events())))
 
 
 def to_header(warnings: Sequence[str] = ()) -> bytes:
@@ -146,14 +163,7 @@ def _to_event(line: _Line) -> Event:
             node=line.node,
         )
     if isinstance(line, _Nemesis):
-        return NemesisEvent(
-            what=line.what,
-            time=line.time,
-            unit=line.unit,
-            fault=line.fault,
-            targets=line.targets,
-            detail=line.detail,
-        )
+        return _to_nemesis_event(line)
     return Completion(
         operation=line.operation,
         process=line.process,
@@ -161,4 +171,15 @@ def _to_event(line: _Line) -> Event:
         output=line.output,
         time=line.time,
         error=line.error,
+    )
+
+
+def _to_nemesis_event(line: _Nemesis) -> NemesisEvent:
+    return NemesisEvent(
+        what=line.what,
+        time=line.time,
+        unit=line.unit,
+        fault=line.fault,
+        targets=line.targets,
+        detail=line.detail,
     )

@@ -21,10 +21,23 @@ else:
 Row = TypeVar("Row")
 
 
-class Lines(Generic[Row]):
+class Source:
+    """A file that is being read: its path, the number (from 1) of the line that is read, and warnings so far."""
+
+    def __init__(self, path: str, number: int = 0) -> None:
+        self.path = path
+        self.number = number
+        self.warnings: list[str] = []
+
+    def blame(self, reason: str) -> HistoryError:
+        """The error that says so of the line that is read."""
+        return HistoryError(reason, self.path, self.number)
+
+
+class Lines(Source, Generic[Row]):
     """The decoded lines of a file from line `first` on. Blank lines are passed over.
 
-    `number` is the line (from 1) that was decoded last; `warnings` is filled while iterating. Where `may_be_torn`, a
+    `number` is the line that was decoded last; `warnings` is filled while iterating. Where `may_be_torn`, a
     last line that is no JSON, as a kill in the middle of a write leaves it, is left out with a warning. Every other
     fault is a `HistoryError` with path, line and reason.
     """
@@ -32,9 +45,7 @@ class Lines(Generic[Row]):
     def __init__(
         self, path: str, data: bytes, decode: Callable[[bytes], Row], *, first: int = 1, may_be_torn: bool = False
     ) -> None:
-        self.path = path
-        self.number = first - 1
-        self.warnings: list[str] = []
+        super().__init__(path, first - 1)
         self._lines = data.rstrip(b"\r\n").split(b"\n")
         self._first = first
         self._decode = decode
@@ -54,21 +65,17 @@ class Lines(Generic[Row]):
                 raise self.blame(describe(error)) from None
             yield row
 
-    def blame(self, reason: str) -> HistoryError:
-        """The error that says so of the line decoded last."""
-        return HistoryError(reason, self.path, self.number)
-
     def _is_torn(self, error: Exception) -> bool:
         valid_json = isinstance(error, msgspec.ValidationError)
         return self.number == len(self._lines) and not valid_json and not isinstance(error, RecursionError)
 
 
-def history_of(lines: Lines[Row], events: Iterable[Event]) -> History:
-    """The history of the events, which are made from the lines as they are read: the line decoded last is to blame."""
+def history_of(source: Source, events: Iterable[Event]) -> History:
+    """The history of the events, which are made from the source as it is read: the line that is read is to blame."""
     try:
-        return History.from_events(events, lines.warnings)
+        return History.from_events(events, source.warnings)
     except HistoryError as error:
-        raise (error if error.path else lines.blame(error.reason)) from None
+        raise (error if error.path else source.blame(error.reason)) from None
 
 
 def describe(error: Exception) -> str:

@@ -16,7 +16,9 @@ import msgspec
 
 from ..event import Completion, Event, Invocation
 from ..history import History
+from .head import Head
 from .lines import Int64, Lines, RawValue, history_of
+from .plain import read_paired
 from .processes import Processes
 from .vocabulary import check_input, output_of_ok
 
@@ -38,9 +40,9 @@ class _Row(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Row).decode
 
 
-def recognises(first: object) -> bool:
-    """Whether a file whose first line holds this JSON is in this format."""
-    return isinstance(first, dict) and {"client", "call"} <= first.keys()
+def recognises(head: Head) -> bool:
+    """Whether a file that begins like this is in this format."""
+    return {"client", "call"} <= head.object.keys()
 
 
 def read(path: str, data: bytes) -> History:
@@ -52,6 +54,8 @@ def read(path: str, data: bytes) -> History:
 
     Raises `HistoryError` with path, line and reason.
     """
+    if plain := read_paired(data):
+        return History.from_columns(plain.columns, (), plain.warnings)
     lines = Lines(path, data, _decode)
     rows: list[_Row] = []
     numbers: list[int] = []

@@ -3,6 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import count
+from typing import Final
+
+AFTER_UNKNOWN: Final = "after one of unknown outcome"
+WHILE_OPEN: Final = "while their process had another one open"
+"""Why operations are invoked on fresh processes."""
+
+
+def split_warning(reason: str, count: int, line: int, name: int | str) -> str:
+    """The sentence that says so of that many, of which the first is on that line, and of that process."""
+    return (
+        f"operations invoked {reason} went onto fresh processes: {count}, the first on line {line}, of process {name}"
+    )
 
 
 class Processes:
@@ -14,8 +26,10 @@ class Processes:
     """
 
     def __init__(self, names: Iterable[int | str]) -> None:
-        distinct = list(dict.fromkeys(names))
-        self._fresh = count(max((name for name in distinct if isinstance(name, int)), default=-1) + 1)
+        distinct = dict.fromkeys(names)
+        last = max((name for name in distinct if isinstance(name, int)), default=-1)
+        # Numbers are to fit into 64 bits. Who has used the largest of those has left others free.
+        self._fresh = (number for number in count(last + 1 if last < 2**62 else 0) if number not in distinct)
         self._free: dict[int | str, list[int]] = {}
         for name in distinct:
             self._free[name] = [name if isinstance(name, int) else next(self._fresh)]
@@ -25,7 +39,7 @@ class Processes:
     def take(self, name: int | str, line: int) -> int:
         """The number of a process for the next operation of process `name`, which is invoked on this line."""
         free = self._free[name]
-        reason = "while their process had another one open" if self._open[name] else "after one of unknown outcome"
+        reason = WHILE_OPEN if self._open[name] else AFTER_UNKNOWN
         self._open[name] += 1
         if free:
             return free.pop()
@@ -44,8 +58,4 @@ class Processes:
     def warnings(self) -> Iterator[str]:
         """One sentence for each reason for which operations went onto fresh processes."""
         for reason, split in sorted(self._split.items()):
-            line, name = split[0]
-            yield (
-                f"operations invoked {reason} went onto fresh processes: {len(split)}, "
-                f"the first on line {line}, of process {name}"
-            )
+            yield split_warning(reason, len(split), *split[0])

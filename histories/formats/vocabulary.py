@@ -6,8 +6,11 @@ from typing import Final
 from ...errors import HistoryError
 from ..operation import Value
 
-ACKNOWLEDGED: Final = frozenset(("write", "put", "append"))
+ACKNOWLEDGED: Final = frozenset(("write", "put", "append", "add", "enqueue", "acquire", "release"))
 """Functions whose `ok` says that it was done, and nothing more. Recorders like to repeat the input there."""
+
+SILENT: Final = frozenset(("write", "put"))
+"""Those among them that have no output at all. The others may have one, such as the new value."""
 
 
 def check_input(f: str, given: object) -> None:
@@ -19,8 +22,8 @@ def check_input(f: str, given: object) -> None:
 def output_of_ok(f: str, given: Value, answer: Value) -> Value:
     """The output of an operation `ok`, from its input and the value that the recorder wrote.
 
-    A compare-and-set answers whether it set: true, false, or, for true, the input again. A write or put has no output.
-    An append has the new value, if that is told; the input again tells nothing.
+    A compare-and-set answers whether it set: true, false, or, for true, the input again. Of functions that are only
+    acknowledged, the input again tells nothing.
     """
     if f == "cas":
         if isinstance(answer, bool):
@@ -28,6 +31,6 @@ def output_of_ok(f: str, given: Value, answer: Value) -> Value:
         if answer == given:
             return True
         raise HistoryError(f"the output of cas is {answer!r}: it must be true or false")
-    if f in ACKNOWLEDGED and (f != "append" or answer == given):
+    if f in ACKNOWLEDGED and (f in SILENT or answer == given):
         return None
     return answer

@@ -102,5 +102,6 @@ hostile = replace(
 )
 undeployable = replace(echo, deploy=lambda servers, bug: 1 // 0)  # type: ignore[arg-type,return-value]
 deploys_nothing = replace(echo, deploy=lambda servers, bug: None)  # type: ignore[arg-type,return-value]
+parrot = replace(echo, workloads=("register",))
 aimless = replace(echo, workloads=())
 nothing = None

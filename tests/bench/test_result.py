@@ -3,7 +3,8 @@
 import pytest
 
 from splitbrain.bench.exits import of_grade, worst
-from splitbrain.bench.result import grade_history, grade_run
+from splitbrain.bench.grades import grade_history
+from splitbrain.bench.result import grade_run
 from splitbrain.checkers.verdict import Validity, Verdict
 from splitbrain.histories.event import Completion, Event, Invocation
 from splitbrain.histories.history import History

@@ -227,6 +227,11 @@ def test_a_process_that_goes_on_after_an_unknown_outcome_is_split() -> None:
         ),
         (
             "events",
+            [line(0, "invoke", number) for number in range(1001)],
+            "e:1001: process 0 has 1000 operations open: give each a process of its own",
+        ),
+        (
+            "events",
             [line(0, "invoke", 1, t=5), line(0, "ok", 1, t=4)],
             "e:2: operation 0 completes at 4 ns, before its invocation at 5 ns",
         ),

@@ -12,6 +12,6 @@ def test_each_planted_bug_is_found(bug: str) -> None:
 
 
 def test_the_correct_system_is_valid() -> None:
-    for seed in range(15):
+    for seed in (*range(15), 42):  # 42 pauses a node again while it goes on
         record = attempt("snapshot", "snapshot", seed).record
         assert record.grade == "valid", f"seed {seed}: {record.sentence}"

@@ -88,12 +88,12 @@ SEES = r"process (\d+) (?:read|replaced) x = (\w+)(?: with \w+)? at ([\d.]+) s"
 def is_overwritten(history: History, text: str) -> bool:
     said = re.fullmatch(
         SEES + r", although (?:its own|the) (.+?)(?: by process (\d+))? had been acknowledged at ([\d.]+) s "
-        r"and nothing (ever )?wrote \w+(?: after it)?(, except operations that were refused)?",
+        r"and nothing (ever )?wrote \w+(?: after it)?( between the two)?(, except operations that were refused)?",
         text,
     )
     if not said:
         return False
-    process, value, time, what, other, then, ever, refused = said.groups()
+    process, value, time, what, other, then, ever, between, refused = said.groups()
     reader, newer = at(history, process, time), at(history, other or process, then)
     assert saw(reader) == value
     assert newer.outcome == "ok"
@@ -101,14 +101,14 @@ def is_overwritten(history: History, text: str) -> bool:
     assert not what.endswith(f" {value}")
     assert newer.f == "write" or newer.output is True
     again = writers(history, value, refused=not refused)
-    assert all(writer.precedes(newer) for writer in again)
+    assert all(writer.precedes(newer) or (between and reader.precedes(writer)) for writer in again)
     assert not ever or not again
     return True
 
 
 def is_seen_replaced(history: History, text: str) -> bool:
     said = re.fullmatch(
-        SEES + ", although " + SEES + r", before that, and nothing (ever )?wrote \w+(?: after it)?"
+        SEES + ", although " + SEES + r", before that, and nothing (ever )?wrote \w+(?: after it)?( between the two)?"
         r"(, except operations that were refused)?",
         text,
     )
@@ -118,8 +118,8 @@ def is_seen_replaced(history: History, text: str) -> bool:
     assert (saw(reader), saw(other)) == (said[2], said[5])
     assert said[2] != said[5]
     assert other.precedes(reader)
-    again = writers(history, said[2], refused=not said[8])
-    assert all(writer.precedes(other) for writer in again)
+    again = writers(history, said[2], refused=not said[9])
+    assert all(writer.precedes(other) or (said[8] and reader.precedes(writer)) for writer in again)
     assert not said[7] or not again
     return True
 

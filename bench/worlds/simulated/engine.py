@@ -191,8 +191,11 @@ class Engine:
         self._note("resume", host, None)
         self._drain(host)
         while host.backlog and not host.blocked:
+            waiting = len(host.backlog)
             method, arguments = host.backlog.popleft()
             method(*arguments)
+            if host.blocked and len(host.backlog) == waiting:
+                host.backlog.rotate(1)  # Paused again before it was handled: it is still the first.
 
     def _deliver(self, host: Host, src: str, message: Message, path: str, sent: int) -> None:
         if self._armed and not host.blocked:

@@ -1,23 +1,21 @@
 """Verdicts and evidence against an enumeration of all orders, on random small histories (tests/helpers/small.py)."""
 
-import random
-from collections.abc import Iterator
-from itertools import product
-
 import pytest
+from parts import parts
 from small import MODELS, UNLIMITED, makers
 
 from splitbrain.checkers.linearizability import linearizable
 from splitbrain.checkers.linearizability.checker import judge
-from splitbrain.checkers.linearizability.find import from_conflicts, from_failing_prefix, is_evidence
+from splitbrain.checkers.linearizability.confirm import is_evidence
+from splitbrain.checkers.linearizability.find import from_conflicts, from_failing_prefix, from_stale_read
 from splitbrain.checkers.linearizability.prepare import relevant, simplify
 from splitbrain.checkers.linearizability.search import search
 from splitbrain.checkers.linearizability.sound import omissions_are_sound
+from splitbrain.checkers.linearizability.stale import first_stale_read
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import by_name
-from splitbrain.checkers.verdict import Evidence, Validity
+from splitbrain.checkers.verdict import Validity
 from splitbrain.histories.history import History
-from splitbrain.histories.operation import Operation
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -50,27 +48,12 @@ def test_no_part_of_a_linearizable_history_is_evidence(name: str) -> None:
     passed = 0
     for maker in makers(name, 3_500):
         operations = maker.linearizable(maker.random.randint(1, 5))
-        for evidence in parts(maker.random, operations):
+        for evidence in parts(model, maker.random, operations):
             if omissions_are_sound(model, operations, evidence):
                 passed += 1
                 assert maker.is_linearizable(list(evidence.constraints)), (operations, evidence)
                 assert not is_evidence(model, operations, evidence)
     assert passed > 20_000
-
-
-def parts(choose: random.Random, operations: list[Operation]) -> Iterator[Evidence]:
-    ways = list(product(("kept", "optional", "left out"), repeat=len(operations)))
-    end = max(max(operation.call, operation.return_ or 0) for operation in operations)
-    for way in ways if len(ways) <= 27 else choose.sample(ways, 27):
-        kept = tuple(operation for operation, what in zip(operations, way, strict=True) if what != "left out")
-        optional = {operation.index for operation, what in zip(operations, way, strict=True) if what == "optional"}
-        if kept:
-            yield Evidence(None, kept, "", kept[0].index, frozenset(optional))
-            cut = choose.randint(1, end + 1)
-            if choose.random() < 0.7:
-                optional |= {each.index for each in kept if each.return_ is not None and each.return_ >= cut}
-            early = tuple(operation for operation in kept if operation.call < cut)
-            yield Evidence(None, early, "", kept[0].index, frozenset(optional), cut=cut)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -91,6 +74,21 @@ def test_evidence_is_always_found(name: str) -> None:
             assert len(evidence.operations) <= 6, (operations, evidence)
         found += 1
     assert found > 250
+
+
+@pytest.mark.parametrize("name", ["register", "cas-register"])
+def test_what_is_called_a_stale_read_is_not_linearizable(name: str) -> None:
+    model, found = by_name(name), 0
+    for maker in makers(name, 3_000):
+        operations = maker.corrupted(maker.random.randint(1, 8))
+        stale = first_stale_read(model, relevant(model, operations))
+        evidence = from_stale_read(model, operations)
+        assert (stale is None) == (evidence is None)
+        if evidence is not None:
+            assert not maker.is_linearizable(operations)
+            assert len(evidence.constraints) <= 3
+            found += 1
+    assert found > 100
 
 
 def test_zones_find_every_violation_of_registers_with_unique_values() -> None:

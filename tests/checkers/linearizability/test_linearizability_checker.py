@@ -1,18 +1,21 @@
 """Verdicts, names of anomalies and evidence on histories small enough to read."""
 
+import re
 from collections.abc import Hashable, Sequence
 
 import pytest
 from msgspec.structs import replace
 
 from splitbrain.checkers.checker import Budget
-from splitbrain.checkers.linearizability import checker, is_evidence, linearizable
-from splitbrain.checkers.linearizability.engine import EngineResult
+from splitbrain.checkers.linearizability import is_evidence, kernel, linearizable
+from splitbrain.checkers.linearizability.columns import RegisterColumns
+from splitbrain.checkers.linearizability.general import Answer
+from splitbrain.checkers.linearizability.meter import Limits
 from splitbrain.checkers.linearizability.verify import is_linearization
 from splitbrain.checkers.models import Model, by_name
 from splitbrain.checkers.models.model import Step
 from splitbrain.checkers.verdict import Validity, Verdict
-from splitbrain.errors import HistoryError
+from splitbrain.errors import HistoryError, UsageError
 from splitbrain.histories.history import History
 from splitbrain.histories.operation import Operation, Outcome, Value
 
@@ -38,6 +41,7 @@ def history(*rows: Row, key: Value = "x") -> list[Operation]:
                 call=call,
                 return_=end,
                 invoked=call,
+                completed=end,
             )
         )
     return operations
@@ -189,12 +193,16 @@ def hard(key: Value = "x") -> list[Operation]:
     return history(*rows, key=key)
 
 
-def test_a_search_that_is_given_up_is_unknown_and_says_how_far_it_got() -> None:
+def test_a_search_that_is_given_up_is_unknown_and_says_how_far_it_got_and_what_to_try() -> None:
     verdict = check("register", hard(), Budget(seconds=None, configurations=50))
     assert verdict.validity is Validity.UNKNOWN
-    assert verdict.reason.startswith('1 of 1 key undecided: on key "x" the search reached 50 configurations; at most ')
+    assert re.fullmatch(
+        r'1 of 1 key undecided: on key "x" the search reached 50 configurations; it got to the return of operation '
+        r"\d+ at 0.\d{3} s, \d+ of 26 operations; give it more configurations, or .*",
+        verdict.reason,
+    )
     assert check("register", hard(), Budget(seconds=0.0)).reason.startswith(
-        '1 of 1 key undecided: on key "x" the time was used up; at most '
+        '1 of 1 key undecided: on key "x" the time was used up; it had only begun; give it more time, or '
     )
 
 
@@ -208,10 +216,10 @@ def test_an_invalid_key_beats_an_unknown_one() -> None:
 
 
 def test_an_engine_that_gives_a_wrong_order_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(_model: Model, operations: Sequence[Operation], _budget: Budget) -> EngineResult:
-        return EngineResult(Validity.VALID, order=tuple(each.index for each in reversed(operations)))
+    def wrong(columns: RegisterColumns, _limits: Limits) -> Answer:
+        return Answer(True, order=tuple(reversed(range(len(columns.kind)))))
 
-    monkeypatch.setattr(checker, "search", wrong)
+    monkeypatch.setattr(kernel, "zones", wrong)
     verdict = check("register", history(("write", 1, None, 0, 1), ("read", None, 1, 2, 3)))
     assert verdict.validity is Validity.UNKNOWN
     assert "defect of the checker" in verdict.reason
@@ -278,3 +286,47 @@ def test_a_model_that_is_no_more_than_a_step_is_enough(rows: list[Row], valid: b
 def test_an_object_on_which_nothing_happened_is_valid() -> None:
     verdict = check("register", history(("write", 1, "refused", 0, 1), ("read", None, "?", 2, None)))
     assert verdict.validity is Validity.VALID
+
+
+def forced(name: str, engine: str, operations: Sequence[Operation]) -> Verdict:
+    return linearizable(by_name(name), engine).check(History(tuple(operations)), BUDGET)
+
+
+@pytest.mark.parametrize("engine", ["zones", "search", "porcupine"])
+def test_an_engine_can_be_asked_for(engine: str) -> None:
+    good = history(("write", 1, None, 0, 1), ("read", None, 1, 2, 3))
+    bad = history(("write", 1, None, 0, 1), ("read", None, None, 2, 3))
+    verdict = forced("register", engine, good)
+    assert (verdict.validity, forced("register", engine, bad).validity) == (Validity.VALID, Validity.INVALID)
+    assert forced("register", engine, bad).evidence == check("register", bad).evidence
+    by_key = verdict.details["by_key"]
+    assert isinstance(by_key, list)
+    assert (by_key[0]["engine"], by_key[0]["choice"]) == (engine, "it was asked for")
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "rows", "why"),
+    [
+        ("register", "zones", [("write", 1, None, 0, 1), ("write", 1, None, 2, 3)], "a value is written twice"),
+        ("register", "queues", [("write", 1, None, 0, 1)], "it is for another model than register"),
+        ("kv", "zones", [("put", "a", None, 0, 1)], "its operations do not just read, write and compare"),
+        ("kv", "strings", [("put", "a", None, 0, 1), ("put", "a", None, 2, 3)], "a text is written twice"),
+    ],
+)
+def test_an_engine_that_does_not_apply_is_an_error(name: str, engine: str, rows: list[Row], why: str) -> None:
+    with pytest.raises(UsageError, match=f'engine {engine} does not apply to key "x": {why}'):
+        forced(name, engine, history(*rows))
+
+
+def test_an_engine_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(UsageError, match="no engine named 'magic': choose one of zones, strings, sets"):
+        linearizable(by_name("register"), "magic")
+
+
+def test_of_very_many_keys_those_that_are_wrong_are_listed_first() -> None:
+    verdict = check("register", keyed(1_100, bad=[500]))
+    listed = verdict.details["by_key"]
+    assert isinstance(listed, list)
+    assert len(listed) == 1_000
+    assert (listed[0]["key"], listed[0]["validity"]) == ("k500", "invalid")
+    assert verdict.details["engines"] == {"zones": {"keys": 1_100, "native": kernel.NATIVE}}

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from splitbrain.checkers.checker import Budget
 from splitbrain.checkers.linearizability import linearizable
-from splitbrain.checkers.linearizability.find import is_evidence
+from splitbrain.checkers.linearizability.confirm import is_evidence
 from splitbrain.checkers.models import Model, by_name, infer
 from splitbrain.checkers.verdict import Validity, Verdict
 from splitbrain.histories.event import Completion, Event, Invocation
@@ -49,6 +50,23 @@ def test_clusters_under_faults(name: str, real_data: Path) -> None:
     assert all(len(evidence.operations) <= 10 for evidence in verdict.evidence)
     if name.startswith("nats"):
         assert {evidence.anomaly for evidence in verdict.evidence} == {"refused, yet visible"}
+
+
+def test_refused_writes_of_which_nobody_knows_whether_they_took_effect(real_data: Path) -> None:
+    """Hundreds of operations that never return, in a history that is linearizable if they may have happened."""
+    history = load(real_data / "real" / "nats2151-jetstream-kv-leader-get.events.jsonl")
+    unsure = History(
+        tuple(
+            msgspec.structs.replace(each, outcome="info", output=None, return_=None)
+            if each.outcome == "fail" and each.f != "read"
+            else each
+            for each in history.operations
+        )
+    )
+    assert sum(each.return_ is None for each in unsure.operations) > 250
+    verdict = judged(infer(unsure), unsure)
+    assert verdict.validity is Validity.VALID
+    assert list(verdict.details["engines"]) == ["zones"]  # type: ignore[call-overload]
 
 
 def test_porcupine_logs(real_data: Path) -> None:
