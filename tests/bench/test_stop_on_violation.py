@@ -9,7 +9,7 @@ from splitbrain.bench.test import SECOND, Test, run_id
 from splitbrain.errors import UsageError
 from splitbrain.histories.event import Completion
 
-BROKEN = Test(system="primary_backup", workload="register", seed=2, bug="backup-reads")
+BROKEN = Test(system="primary_backup", workload="register", seed=3, bug="backup-reads")
 STOPPED = msgspec.structs.replace(BROKEN, stop_on_violation=True)
 
 
