@@ -32,6 +32,7 @@ from .test import Test
 from .watch import Watch
 from .workloads.workload import Workload
 from .worlds.simulated import Simulation
+from .worlds.simulated.host import messages_of
 
 WORLDS = ("simulated",)
 
@@ -178,6 +179,7 @@ def _plan(test: Test, system: System, workload: Workload, deployment: Deployment
         test.faults,
         model=system.fault_model,
         groups=deployment.groups,
+        messages=messages_of({**deployment.servers, "a client": deployment.client}),
         duration=min(test.time, test.operations * workload.interval),
         random=stream(test.seed, "nemesis", "plan"),
         beyond_tolerance=test.beyond_tolerance,

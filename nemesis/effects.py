@@ -42,7 +42,7 @@ def detail(unit: Unit) -> str:
         return NO_TARGET
     if fault.family == "partition":
         return f"{cut(unit.grudge)} ({fault.shape})"
-    most = f" by up to {milliseconds(fault.delay)}" if fault.family == "messages.delay" else ""
+    most = f" by up to {milliseconds(fault.delay)}" if fault.delay else ""
     links = "all" if fault.on == "all" else len(unit.grudge)
     which = f" of {' '.join(filter(None, (fault.type, fault.shape)))}" if fault.type or fault.shape else ""
     return f"{fault.rate:.1%}{which}{most} on {links} links"

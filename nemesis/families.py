@@ -34,6 +34,7 @@ PATTERNS: Mapping[str, str] = {
     "leaders": "whoever leads is hit soon after, again and again, and may be back when the next one is hit",
     "replies": "answers to clients are lost after execution, or come late and overtaken",
     "late": "messages are kept back until a server was away and is back, past a restart or a change of leader",
+    "kinds": "messages of a few classes are kept back, late, doubled or lost, however rare they are",
 }
 """Faults of several families put together."""
 
@@ -54,7 +55,7 @@ def allowed(model: FaultModel) -> tuple[str, ...]:
     groups = model.groups.values()
     families = [family for family in FAMILIES if any(tolerates(group, family, model) for group in groups)]
     cut = any(group.cut for group in groups)
-    patterns = {"moving": cut, "leaders": model.leaders, "replies": cut, "late": cut}
+    patterns = {"moving": cut, "leaders": model.leaders, "replies": cut, "late": cut, "kinds": cut}
     return (*families, *(name for name in PATTERNS if patterns[name]))
 
 

@@ -64,8 +64,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
     a trigger, `lasts` how long until it is undone, in nanoseconds, unless the trigger `until` comes first.
 
     `rate` is the probability per message, or how much faster or slower clocks run at most (0.01: one percent).
-    `delay` is the largest extra delay per message, or how far clocks step at most, in nanoseconds. For administrative
-    operations `type` is the name of the operation; empty: one of them.
+    `delay` is the largest extra delay per message or of its duplicate, or how far clocks step at most, in nanoseconds.
+    For administrative operations `type` is the name of the operation; empty: one of them.
     """
 
     unit: int

@@ -10,8 +10,11 @@ from ..errors import UsageError
 from .families import FAMILIES
 from .fault import Fault, Trigger
 from .partitions import SHAPES
+from .resolve import MESSAGES
 
-SELECTORS = ("one", "minority", "majority", "primaries", "all", "trigger")
+SELECTORS = ("one", "minority", "majority", "primaries", "all", "group", "trigger")
+REFERRING = ("role", "unit", "others")
+"""Selectors that go on with a colon and the name of a role or the number of a unit."""
 
 
 def load_schedule(path: Path, nodes: Collection[str] | None = None) -> tuple[Fault, ...]:
@@ -32,41 +35,83 @@ def load_schedule(path: Path, nodes: Collection[str] | None = None) -> tuple[Fau
     except msgspec.DecodeError as error:
         raise UsageError(f"{path}: not a JSON list of faults: {error}") from None
     faults = tuple(_fault(path, position, entry) for position, entry in enumerate(entries))
+    units = {fault.unit for fault in faults}
     for position, fault in enumerate(faults):
-        for wrong in _complaints(fault, nodes):
+        for wrong in _complaints(fault, nodes, units):
             raise UsageError(f"{path}: fault {position}: {wrong}")
-    if len({fault.unit for fault in faults}) != len(faults):
+    if len(units) != len(faults):
         raise UsageError(f"{path}: two faults have the same `unit`; number them differently, or leave it out")
     return faults
 
 
-def _complaints(fault: Fault, nodes: Collection[str] | None) -> Iterator[str]:
+def _complaints(fault: Fault, nodes: Collection[str] | None, units: Collection[int]) -> Iterator[str]:
     """What is wrong with the values of a fault."""
-    triggered = isinstance(fault.at, Trigger)
-    names = () if fault.on in SELECTORS else [name.strip() for name in fault.on.split(",")]
-    unknown = [name for name in names if nodes is not None and name not in nodes]
-    if unknown:
-        yield f"no node {unknown[0]!r}; use {', '.join(SELECTORS)}, or {', '.join(nodes or ())}"
-    if fault.on == "trigger" and not triggered:
-        yield "`on` is trigger, but `at` is a time; give `at` a moment, or aim at something else"
-    if (fault.at.after if isinstance(fault.at, Trigger) else fault.at) < 0:
-        yield "begins before time 0"
-    if isinstance(fault.at, Trigger) and fault.at.n < 1:
-        yield "`n` counts from 1"
+    yield from _aim(fault, nodes, units)
+    for moment in (fault.at, fault.until):
+        if isinstance(moment, Trigger):
+            yield from _moment(moment, nodes, units)
+        elif moment is not None and moment < 0:
+            yield "begins before time 0"
     if fault.lasts <= 0:
         yield "`lasts` must be a positive number of nanoseconds"
-    if fault.family == "partition" and fault.shape not in SHAPES:
-        yield f"no partition shape {fault.shape!r}; use one of {', '.join(SHAPES)}"
-    if fault.family != "partition" and fault.shape:
-        yield f"a {fault.family} has no `shape`"
-    if fault.family.startswith("messages.") and not 0 < fault.rate <= 1:
+    yield from _shape(fault)
+    of_messages = fault.family.startswith("messages.")
+    if of_messages and not 0 < fault.rate <= 1:
         yield "`rate` must be above 0 and at most 1"
-    if not fault.family.startswith("messages.") and fault.rate:
+    if fault.family == "clock.drift" and not 0 < fault.rate < 1:
+        yield "`rate` must be above 0 and below 1"
+    if fault.rate and not of_messages and fault.family != "clock.drift":
         yield f"a {fault.family} has no `rate`"
-    if fault.family == "messages.delay" and fault.delay <= 0:
+    if fault.delay < 0 or (fault.family in ("messages.delay", "clock.jump") and not fault.delay):
         yield "`delay` must be a positive number of nanoseconds"
-    if fault.family != "messages.delay" and fault.delay:
+    if fault.delay and fault.family not in ("messages.delay", "messages.duplicate", "clock.jump"):
         yield f"a {fault.family} has no `delay`"
+    if fault.type and not of_messages and fault.family != "admin":
+        yield f"a {fault.family} has no `type`"
+
+
+def _aim(fault: Fault, nodes: Collection[str] | None, units: Collection[int]) -> Iterator[str]:
+    if fault.on == "trigger" and not isinstance(fault.at, Trigger):
+        yield "`on` is trigger, but `at` is a time; give `at` a moment, or aim at something else"
+    elif fault.on not in SELECTORS:
+        yield from _names(fault.on, nodes, units, SELECTORS)
+
+
+def _moment(trigger: Trigger, nodes: Collection[str] | None, units: Collection[int]) -> Iterator[str]:
+    if trigger.after < 0 or trigger.wait < 0:
+        yield "begins before time 0"
+    if trigger.n < 1:
+        yield "`n` counts from 1"
+    if trigger.node not in ("", "primaries"):
+        yield from _names(trigger.node, nodes, units, ("primaries",))
+    if trigger.follows is not None and trigger.follows not in units:
+        yield f"follows unit {trigger.follows}, which there is none of"
+    if trigger.moment in ("start", "stop") and trigger.follows is None:
+        yield f"`{trigger.moment}` needs `follows`, the unit that begins or ends"
+
+
+def _names(on: str, nodes: Collection[str] | None, units: Collection[int], selectors: Collection[str]) -> Iterator[str]:
+    """What is wrong with names of nodes, or with a selector that refers to something."""
+    kind, _, name = on.partition(":")
+    if kind in REFERRING and name:
+        if kind != "role" and not (name.isdecimal() and int(name) in units):
+            yield f"{on!r}: there is no unit {name}"
+        return
+    unknown = [each.strip() for each in on.split(",") if nodes is not None and each.strip() not in nodes]
+    if unknown:
+        further = ", ".join(f"{kind}:…" for kind in REFERRING)
+        yield f"no node {unknown[0]!r}; use {', '.join(selectors)}, {further}, or {', '.join(nodes or ())}"
+
+
+def _shape(fault: Fault) -> Iterator[str]:
+    if fault.family == "partition":
+        if fault.shape not in SHAPES:
+            yield f"no partition shape {fault.shape!r}; use one of {', '.join(SHAPES)}"
+    elif fault.family.startswith("messages."):
+        if fault.shape not in MESSAGES:
+            yield f"no messages {fault.shape!r}; use one of {', '.join(filter(None, MESSAGES))}, or leave it out"
+    elif fault.shape:
+        yield f"a {fault.family} has no `shape`"
 
 
 def _fault(path: Path, position: int, entry: dict[str, Any]) -> Fault:

@@ -20,6 +20,9 @@ STOPPING: Sequence[Family] = ("kill", "pause")
 SURE: Sequence[Moment] = ("before_send", "after_send", "deliver")
 """Moments that come wherever somebody leads. Only these are followed, since the others may never come."""
 RARE: Sequence[Moment] = ("sync_start", "sync_done", "role")
+HARMLESS: Sequence[Family] = ("messages.hold", "messages.delay")
+"""What may happen to messages on reliable links."""
+DISTURBING: Sequence[Family] = (*HARMLESS, "messages.loss", "messages.duplicate")
 RATE = (0.1, 1.0)
 SOON = (5 * MILLISECOND, 500 * MILLISECOND)
 """How long after messages begin to be kept back somebody is hit, and after that one's return they arrive."""
@@ -30,11 +33,12 @@ MOST_STEPS, MOST_HITS = 12, 24
 
 @dataclass(frozen=True)
 class Stage:
-    """What a pattern is drawn for: the servers and their fault model, the first unit number that is free, and when it
-    begins and must have begun (nanoseconds)."""
+    """What a pattern is drawn for: the servers and their fault model, the classes of messages by name, the first unit
+    number that is free, and when it begins and must have begun (nanoseconds)."""
 
     groups: Mapping[str, str]
     model: FaultModel
+    messages: Sequence[str]
     beyond_tolerance: bool
     first: int
     start: int
@@ -155,11 +159,40 @@ def late(stage: Stage) -> list[Fault]:
     return faults
 
 
+def kinds(stage: Stage) -> list[Fault]:
+    """Messages of one or a few classes are kept back, late, doubled or lost, so that rare ones are hit like any."""
+    random = stage.random
+    chosen = random.sample(stage.messages, min(len(stage.messages), random.randint(1, 3)))
+    disturbing = HARMLESS if stage.model.reliable else DISTURBING
+    families = random.sample(disturbing, random.randint(1, len(disturbing)))
+    rate, around = log_uniform(random, *RATE), log_uniform(random, *LATE)
+    faults: list[Fault] = []
+    at = float(stage.start)
+    while chosen and at < stage.end:
+        family = random.choice(families)
+        lasts = around * random.uniform(0.5, 1.5)
+        faults.append(
+            Fault(
+                unit=stage.first + len(faults),
+                family=family,
+                at=int(at),
+                lasts=int(lasts),
+                on=random.choice(["all", "all", "primaries", "one"]),
+                type=random.choice(chosen),
+                rate=round(rate, 4),
+                delay=int(around) if family in ("messages.delay", "messages.duplicate") else 0,
+            )
+        )
+        at += lasts * random.uniform(0.2, 1.2)
+    return faults
+
+
 DRAW: Mapping[str, Callable[[Stage], list[Fault]]] = {
     "moving": moving,
     "leaders": leaders,
     "replies": replies,
     "late": late,
+    "kinds": kinds,
 }
 """The patterns by name (nemesis/families.py: PATTERNS)."""
 

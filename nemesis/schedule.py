@@ -70,8 +70,8 @@ class Profile:
     """What one run draws once: its families, and around which values the parameters of its faults are drawn.
 
     `gap` is the quiet time between episodes, `lasts` how long faults of a family last, `delays` the largest extra
-    delay of a message and the largest step of a clock, all in nanoseconds; `rates` are probabilities per message and
-    how much faster a clock runs.
+    delay of a message or of its duplicate, and the largest step of a clock, all in nanoseconds; `rates` are
+    probabilities per message and how much faster a clock runs.
     """
 
     families: tuple[Family, ...]
@@ -87,6 +87,7 @@ class Run:
 
     model: FaultModel
     groups: Mapping[str, str]
+    messages: Sequence[str]
     duration: int
     beyond_tolerance: bool
 
@@ -96,6 +97,7 @@ def plan(
     *,
     model: FaultModel,
     groups: Mapping[str, str],
+    messages: Sequence[str],
     duration: int,
     random: Random,
     beyond_tolerance: bool = False,
@@ -103,16 +105,16 @@ def plan(
     """The faults of one run: rows of episodes, each in the order in which faults begin or are armed, then patterns.
 
     `faults` is `swarm` (a random non-empty part of the families and patterns that the fault model allows), `none`, or
-    families and patterns joined by commas, all of which are used. `groups` is the group of every server. `duration` is
-    how long the run is expected to be under faults, in nanoseconds: all of them begin within it, the last ones may go
-    on until heal.
+    families and patterns joined by commas, all of which are used. `groups` is the group of every server, `messages` the
+    names of the classes of messages. `duration` is how long the run is expected to be under faults, in nanoseconds: all
+    of them begin within it, the last ones may go on until heal.
 
     Raises UsageError if `faults` names something that does not exist or is beyond the fault model.
     """
     names = parse(faults, model, beyond_tolerance=beyond_tolerance)
     if not names:
         return ()
-    run = Run(model, groups, duration, beyond_tolerance)
+    run = Run(model, groups, messages, duration, beyond_tolerance)
     classic = [family for family in CLASSIC if family in names]
     further = [name for name in (*FAMILIES, *PATTERNS) if name in names and name not in CLASSIC]
     if faults == SWARM and classic:
@@ -137,7 +139,18 @@ def _further(run: Run, name: str, first: int, random: Random) -> list[Fault]:
         if family == name:
             return _drawn(run, [family], first, random)
     start = int(random.uniform(0, run.duration / 4))
-    return DRAW[name](Stage(run.groups, run.model, run.beyond_tolerance, first, start, run.duration, random))
+    return DRAW[name](
+        Stage(
+            groups=run.groups,
+            model=run.model,
+            messages=run.messages,
+            beyond_tolerance=run.beyond_tolerance,
+            first=first,
+            start=start,
+            end=run.duration,
+            random=random,
+        )
+    )
 
 
 def _drawn(run: Run, families: Sequence[Family], first: int, random: Random) -> list[Fault]:
@@ -176,7 +189,7 @@ def _profile(families: Sequence[Family], duration: int, random: Random) -> Profi
         gap=within(*GAP, most=duration / 4),
         lasts={family: within(*_lengths(family), duration / 2) for family in families},
         rates={family: round(log_uniform(random, *RATE[family]), 4) for family in families if family in RATE},
-        delays=dict.fromkeys(("messages.delay", "clock.jump"), within(*DELAY, most=duration / 2)),
+        delays=dict.fromkeys(("messages.delay", "messages.duplicate", "clock.jump"), within(*DELAY, most=duration / 2)),
     )
 
 

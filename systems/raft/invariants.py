@@ -319,6 +319,31 @@ class SameState:
         return Broken(f"after entry {index}, {node_id} and another server differ: {what}")
 
 
+class OneChange:
+    """A leader changes the members only after the change before is committed, and an entry of its own term.
+
+    Without either, two majorities may decide that know nothing of each other (thesis, section 4.1, and its erratum:
+    Ongaro on the mailing list of Raft, "bug in single-server membership changes", 2015).
+    """
+
+    name = "one-change"
+    initial = None
+    events: ClassVar[frozenset[type]] = frozenset((Request,))
+
+    def observe(self, state: object, event: object, node: Node, node_id: str) -> object | Broken:
+        assert isinstance(node, Server)
+        replica, log = node.replica, node.replica.log
+        changed = log.changed
+        if replica.state != "leader" or changed <= replica.commit or log.term(changed) != replica.term:
+            return state
+        before = log.configurations[-2][0]
+        if before > replica.commit:
+            return Broken(f"{node_id} has changed the members at {before} and {changed}, and committed neither")
+        if log.term(replica.commit) != replica.term:
+            return Broken(f"{node_id} has changed the members in term {replica.term}, and committed nothing of it yet")
+        return state
+
+
 MONITORS: tuple[Monitor, ...] = (
     OneLeader(),
     OneVote(),
@@ -328,6 +353,7 @@ MONITORS: tuple[Monitor, ...] = (
     CommitInLog(),
     OneCommand(),
     SameState(),
+    OneChange(),
 )
 
 

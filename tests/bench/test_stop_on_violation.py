@@ -10,6 +10,7 @@ from splitbrain.errors import UsageError
 from splitbrain.histories.event import Completion
 
 BROKEN = Test(system="primary_backup", workload="register", seed=3, bug="backup-reads")
+KEY = "y"
 STOPPED = msgspec.structs.replace(BROKEN, stop_on_violation=True)
 
 
@@ -21,7 +22,7 @@ def test_a_run_ends_with_the_completion_that_shows_the_violation() -> None:
     last = first[-1]
     assert isinstance(last, Completion)
     assert stopped.record.sentence.endswith(
-        'stopped at the first violation: not linearizable on key "x" since the completion of operation '
+        f'stopped at the first violation: not linearizable on key "{KEY}" since the completion of operation '
         f"{last.operation} at {last.time / SECOND:.3f} s"
     )
     assert stopped.record.healed_at is None

@@ -26,7 +26,9 @@ class Said(Message, frozen=True):
 
 
 class Scripted(Node):
-    """Carries out steps: `put K V`, `sync`, `say WORD`, `tell NODE WORD`, `timer WORD MS`, `cancel`, `role R`."""
+    """Carries out steps: `put K V`, `sync`, `say WORD`, `tell NODE WORD`, `timer WORD MS`, `cancel`, `role R`,
+    and `clock`, which says what time it is, in milliseconds.
+    """
 
     def __init__(self) -> None:
         self.boss = ""
@@ -56,6 +58,8 @@ class Scripted(Node):
                     ctx.set_timer("say", int(delay) * MS, word)
                 case ["cancel"]:
                     ctx.cancel_timer("say")
+                case ["clock"]:
+                    ctx.send(src, Said(f"{ctx.now / MS:.0f}"))
                 case "role", title:
                     self.title = title
                 case _:
@@ -91,8 +95,9 @@ class World:
 
     def __init__(self, seed: int = 1, *, network: NetworkProfile = STEADY, clients: int = 2, **options: Any) -> None:
         servers = {"s1": Scripted, "s2": Scripted}
-        deployment = Deployment(servers, dict.fromkeys(servers, "server"), Teller)
-        self.sim = Simulation(deployment, clients, seed, model=MODEL, network=network, **options)
+        admin = Teller if options.get("model", MODEL).admin else None
+        deployment = Deployment(servers, dict.fromkeys(servers, "server"), Teller, admin)
+        self.sim = Simulation(deployment, clients, seed, network=network, **{"model": MODEL, **options})
         self._operations = 0
 
     def tell(self, node: str, *steps: str, thread: int = 0) -> int:

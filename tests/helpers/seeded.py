@@ -26,6 +26,7 @@ def simulate(name: str, seed: int, *, codec: bool = False, pickle_nodes: bool = 
         test.faults,
         model=system.fault_model,
         groups=deployment.groups,
+        messages=(),
         duration=test.operations * workload.interval,
         random=stream(seed, "nemesis", "plan"),
     )

@@ -12,7 +12,7 @@ groups = {f"s{i}": "servers" for i in range(5)}
 model = FaultModel({"servers": Tolerance(2, 2)}, None, "")
 cluster = Cluster(groups, ("c0", "c1", "c2"), frozenset(groups), frozenset({"s1"}), {"s2": "primary"}, "s3")
 for seed in range(100):
-    for fault in plan("swarm", model=model, groups=groups, duration=10**9, random=Random(seed)):
+    for fault in plan("swarm", model=model, groups=groups, messages=("Ping",), duration=10**9, random=Random(seed)):
         print(resolve(fault, cluster, model, Random(seed)))
 """
 

@@ -30,6 +30,12 @@ def test_what_was_planned_can_be_loaded_again(tmp_path: Path) -> None:
     faults = (
         Fault(unit=3, family="messages.delay", at=7, lasts=1, rate=0.25, delay=9, on="s1, c0"),
         Fault(unit=5, family="pause", at=Trigger(moment="deliver", n=4, after=2), lasts=1),
+        Fault(unit=6, family="kill", at=Trigger(moment="start", follows=5, wait=3), lasts=1, on="others:5"),
+        Fault(unit=7, family="messages.hold", at=1, lasts=1, on="role:leader", shape="replies", type="Vote", rate=1.0),
+        Fault(unit=8, family="clock.drift", at=1, lasts=1, rate=0.1, until=Trigger(moment="stop", follows=6)),
+        Fault(unit=9, family="clock.jump", at=1, lasts=1, delay=5),
+        Fault(unit=10, family="messages.duplicate", at=1, lasts=1, rate=1.0, delay=5),
+        Fault(unit=11, family="admin", at=1, lasts=1, type="join"),
     )
     file = write(tmp_path, msgspec.json.encode(faults).decode())
     assert load_schedule(file, nodes=["s1", "c0"]) == faults
@@ -57,12 +63,25 @@ def test_an_empty_schedule_is_one(tmp_path: Path) -> None:
         ([{**CUT, "lasts": 0}], "fault 0: `lasts` must be a positive number of nanoseconds"),
         (
             [{**CUT, "on": "s1,s9"}],
-            "fault 0: no node 's9'; use one, minority, majority, primaries, all, trigger, or s1",
+            "fault 0: no node 's9'; use one, minority, majority, primaries, all, group, trigger, role:…, unit:…, "
+            "others:…, or s1",
         ),
         ([{**CUT, "rate": 0.5}], "fault 0: a partition has no `rate`"),
         ([{**CUT, "delay": 5}], "fault 0: a partition has no `delay`"),
         ([{"family": "messages.loss", "at": 1, "lasts": 1}], "fault 0: `rate` must be above 0 and at most 1"),
         ([{"family": "messages.delay", "at": 1, "lasts": 1, "rate": 1}], "fault 0: `delay` must be a positive number"),
+        ([{"family": "clock.jump", "at": 1, "lasts": 1}], "fault 0: `delay` must be a positive number"),
+        ([{"family": "clock.drift", "at": 1, "lasts": 1, "rate": 1}], "fault 0: `rate` must be above 0 and below 1"),
+        ([{**CUT, "type": "Vote"}], "fault 0: a partition has no `type`"),
+        (
+            [{"family": "messages.loss", "at": 1, "lasts": 1, "rate": 1, "shape": "halves"}],
+            "fault 0: no messages 'halves'; use one of requests, replies, servers, or leave it out",
+        ),
+        ([{**CUT, "on": "unit:7"}], "fault 0: 'unit:7': there is no unit 7"),
+        ([{**KILL, "at": {"moment": "role", "node": "s9"}}], "fault 0: no node 's9'; use primaries, role:…"),
+        ([{**KILL, "at": {"moment": "role", "follows": 3}}], "fault 0: follows unit 3, which there is none of"),
+        ([{**KILL, "at": {"moment": "start"}}], "fault 0: `start` needs `follows`, the unit that begins or ends"),
+        ([{**CUT, "until": {"moment": "deliver", "n": 0}}], "fault 0: `n` counts from 1"),
         ([{**CUT, "unit": 1}, KILL], "two faults have the same `unit`"),
     ],
 )

@@ -32,7 +32,9 @@ SEEDS = st.integers(0, 2**32)
 
 
 def draw(seed: int, faults: str = "swarm", model: FaultModel = MODEL, duration: int = 2 * SECOND) -> tuple[Fault, ...]:
-    return plan(faults, model=model, groups=GROUPS, duration=duration, random=random.Random(seed))
+    return plan(
+        faults, model=model, groups=GROUPS, messages=("Ping", "Pong"), duration=duration, random=random.Random(seed)
+    )
 
 
 def earliest(fault: Fault) -> int:
@@ -109,13 +111,15 @@ def test_parameters_belong_to_their_families(seed: int) -> None:
     for fault in draw(seed, ",".join((*FAMILIES, *PATTERNS)), EVERYTHING):
         assert (fault.shape in SHAPES) == (fault.family == "partition")
         assert (0 < fault.rate <= 1) == (fault.family.startswith("messages.") or fault.family == "clock.drift")
-        assert (fault.delay > 0) == (fault.family in ("messages.delay", "clock.jump"))
+        assert (fault.delay > 0) == (fault.family in ("messages.delay", "messages.duplicate", "clock.jump"))
 
 
 def test_shapes_that_need_more_servers_are_not_drawn() -> None:
     model = FaultModel({"servers": Tolerance()}, None, "")
     for seed in range(200):
-        faults = plan("partition", model=model, groups={"s1": "servers"}, duration=SECOND, random=random.Random(seed))
+        faults = plan(
+            "partition", model=model, groups={"s1": "servers"}, messages=(), duration=SECOND, random=random.Random(seed)
+        )
         assert all(SHAPES[fault.shape].servers == 1 for fault in faults)
 
 
@@ -137,7 +141,13 @@ def test_beyond_tolerance_draws_every_family() -> None:
         fault.family
         for seed in range(50)
         for fault in plan(
-            "swarm", model=nothing, groups=GROUPS, duration=SECOND, random=random.Random(seed), beyond_tolerance=True
+            "swarm",
+            model=nothing,
+            groups=GROUPS,
+            messages=("Ping", "Pong"),
+            duration=SECOND,
+            random=random.Random(seed),
+            beyond_tolerance=True,
         )
     }
     assert drawn == set(FAMILIES) - {"admin"}, "nobody can say what to administer"

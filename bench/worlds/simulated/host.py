@@ -3,7 +3,7 @@
 import pickle
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -111,10 +111,7 @@ class Host:
         """Begin the next epoch with fresh memory; the parts in the order in which they must be started."""
         self.epoch += 1
         self.blocked = False
-        try:
-            instance = self.make()
-        except Exception as error:
-            raise ContractError(f"{self.name} cannot be made: {type(error).__name__}: {error}") from error
+        instance = made(self.name, self.make)
         self.parts = {path: Part(self, path, node) for path, node in nested("", instance)}
         return list(reversed(self.parts.values()))
 
@@ -133,6 +130,20 @@ class Host:
     def write(self, text: str) -> None:
         """Add a line to the node's log."""
         self.lines.append(f"{self._world.now / 1e9:.6f} {text}")
+
+
+def made(name: str, make: Callable[[], Node]) -> Node:
+    """A fresh node. Raises ContractError, naming it, if that fails."""
+    try:
+        return make()
+    except Exception as error:
+        raise ContractError(f"{name} cannot be made: {type(error).__name__}: {error}") from error
+
+
+def messages_of(makers: Mapping[str, Callable[[], Node]]) -> tuple[str, ...]:
+    """The names of the classes of messages that the nodes handle, nested ones among them, in order."""
+    nodes = [node for name, make in makers.items() for _, node in nested("", made(name, make))]
+    return tuple(sorted({message.__name__ for node in nodes for message in functions_of(type(node))}))
 
 
 def functions_of(node: type[Node]) -> dict[type[Message], Handler]:

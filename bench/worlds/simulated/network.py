@@ -22,7 +22,7 @@ JITTER = 1023
 """A mask: delays differ by up to this many nanoseconds from a quantile, so that ties are rare."""
 
 DUPLICATE_AFTER = 20_000_000
-"""A duplicate sets out up to this much later than its original, nanoseconds."""
+"""A duplicate sets out up to this much later than its original, nanoseconds, where the fault does not say."""
 
 _FRACTION = (1 << 53) - 1
 
@@ -130,7 +130,7 @@ class Link:
             if fault.family == "messages.delay":
                 extra += int(amount * fault.delay)
             else:
-                copies.append(int(amount * DUPLICATE_AFTER))
+                copies.append(int(amount * (fault.delay or DUPLICATE_AFTER)))
         return [extra, *copies]
 
 
