@@ -7,6 +7,7 @@ from ..key_value import Command, KeyValueServer, NotLeader, Reply, Request, Snap
 from ..node import Context
 from ..replicated import Scalar
 from ..system import Bug
+from .log import Log
 from .messages import Appended, Entry, InstallSnapshot, Outdated, RequestVote, Vote
 from .replica import RaftReplica
 from .server import READS, RaftStore, Server
@@ -135,6 +136,9 @@ class RestoresAnything(RaftReplica):
     def on_InstallSnapshot(self, ctx: Context, src: str, msg: InstallSnapshot) -> None:
         if self.in_term(ctx, src, msg.term):
             self.follow(ctx, src)
+            if msg.snapshot.index < self.log.base:
+                self.log.cut(ctx.storage, self.log.base + 1)
+                self.log = Log(msg.snapshot.members)
             self.install(ctx, msg.snapshot)
             ctx.send(src, Appended(self.term, msg.snapshot.index, msg.number))
 

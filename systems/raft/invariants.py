@@ -308,6 +308,8 @@ class SameState:
         assert isinstance(node, Server)
         assert isinstance(state, dict)
         store, log, index = node.store, node.replica.log, node.replica.applied
+        if index < log.base:
+            return Broken(f"{node_id} has applied {index} entries, and forgotten {log.base}")
         members = log.members_at(index)
         known = state.get(index)
         if known is None:

@@ -14,8 +14,8 @@ ELECTION = (150 * MILLISECOND, 300 * MILLISECOND)
 BATCH = 16
 """How many entries a message carries at most."""
 
-COMPACT = 16
-"""A snapshot is taken when so many entries were applied since the last one."""
+COMPACT = 6
+"""A snapshot is taken when so many entries were applied since the last one: few, so that short runs see many."""
 
 NOOP = None
 """The command that does nothing: a leader begins its term with it (section 8)."""
