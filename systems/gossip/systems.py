@@ -22,7 +22,7 @@ Maker = Callable[[str], Callable[[], Node]]
 """Gives the constructor of the server of a name."""
 
 FAULTS = FaultModel(
-    groups={"server": Tolerance(kill=5, pause=5, cut=True)},
+    groups={"server": Tolerance(kill=5, pause=5, cut=True, drift=0.2)},
     liveness=3 * SECOND,
     note="servers may be killed and paused, all at once too, but no disk must be lost; while a server is down its own "
     "clients are not answered",

@@ -36,16 +36,25 @@ def spare(nodes: Mapping[str, Node], name: str) -> bool:
     return isinstance(server, Server) and server.replica.durable
 
 
+def spare_disk(nodes: Mapping[str, Node], name: str) -> bool:
+    """Whether all disks are set up, so that the others have whatever this one has promised and voted for."""
+    server = nodes.get(name)
+    return isinstance(server, Server) and all(
+        isinstance(peer, Server) and peer.replica.durable for peer in map(nodes.get, server.replica.peers)
+    )
+
+
 system = System(
     name="paxos",
     summary="key-value store on a log agreed by Paxos (Lamport; MIT 6.824 and UW dslabs, lab 3)",
     deploy=deploy,
     fault_model=FaultModel(
-        groups={"server": Tolerance(kill=5, pause=5, cut=True)},
+        groups={"server": Tolerance(kill=5, pause=5, cut=True, crash=1, lose=1, torn=True, drift=0.2)},
         liveness=5 * SECOND,
-        note="any number of servers may be down or unreachable, as long as their disks survive; nobody is served "
-        "without a majority",
+        note="any number of servers may be down or unreachable, and one of five may stop for good; one disk at a time "
+        "may be lost while all the others are there; nobody is served without a majority",
         spare=spare,
+        spare_disk=spare_disk,
         leaders=True,
     ),
     workloads=("register", "kv"),

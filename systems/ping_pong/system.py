@@ -22,7 +22,7 @@ system = System(
     summary="clients send numbers to servers, which send them back",
     deploy=deploy,
     fault_model=FaultModel(
-        groups={"server": Tolerance(kill=1, pause=1)},
+        groups={"server": Tolerance(kill=1, pause=1, drift=0.2)},
         liveness=1_000_000_000,
         note="Any server may be killed or paused, one at a time, and any link may fail.",
     ),

@@ -60,8 +60,8 @@ system = System(
     deploy=deploy,
     fault_model=FaultModel(
         groups={
-            "server": Tolerance(kill=1, pause=1, cut=True),
-            "view-service": Tolerance(kill=0, pause=0, cut=True),
+            "server": Tolerance(kill=1, pause=1, cut=True, drift=0.2),
+            "view-service": Tolerance(kill=0, pause=0, cut=True, drift=0.2),
         },
         liveness=5 * SECOND,
         note="servers keep nothing on disk: once every server that held the state has been killed it is gone, and the "

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from ...errors import UsageError
 from ..node import Node
@@ -71,16 +72,31 @@ def spare(nodes: Mapping[str, Node], name: str) -> bool:
     return not isinstance(server.replica, PaxosReplica) or server.replica.durable
 
 
+def spare_disk(nodes: Mapping[str, Node], name: str) -> bool:
+    """Whether all disks of the group are set up, so that the others have what this one has promised and voted for."""
+    server = nodes.get(name)
+    if not isinstance(server, GroupServer | MasterServer) or not isinstance(server.replica, PaxosReplica):
+        return False
+    return all(spare(nodes, peer) for peer in server.replica.peers)
+
+
+def tolerance(**more: Any) -> Mapping[str, Tolerance]:
+    """What the servers of every group have in common, and more."""
+    return dict.fromkeys(("master", *GROUPS), Tolerance(kill=5, pause=5, cut=True, drift=0.2, **more))
+
+
 system = System(
     name="sharded",
     summary="sharded key-value store: a shard master and replica groups on Paxos (MIT 6.824 and UW dslabs, lab 4)",
     deploy=deploy,
     fault_model=FaultModel(
-        groups=dict.fromkeys(("master", *GROUPS), Tolerance(kill=5, pause=5, cut=True)),
+        groups=tolerance(lose=1, torn=True),
         liveness=5 * SECOND,
-        note="any number of servers of any group may be down or unreachable, as long as their disks survive; a shard "
-        "is not served without a majority of its group, nor moved without majorities of both",
+        note="any number of servers of any group may be down or unreachable; one disk of a group at a time may be lost "
+        "while the rest of the group is there; a shard is not served without a majority of its group, nor moved "
+        "without majorities of both",
         spare=spare,
+        spare_disk=spare_disk,
         leaders=True,
     ),
     workloads=("sharded",),
@@ -94,4 +110,12 @@ on_raft = replace(
     name="sharded_raft",
     summary="the sharded store with master and groups on Raft (MIT 6.5840, lab 5)",
     deploy=partial(deploy, replica=RaftReplica),
+    fault_model=replace(
+        system.fault_model,
+        groups=tolerance(crash=1),
+        note="any number of servers of any group may be down or unreachable, and one of each group may stop for good, "
+        "as long as the others' disks survive; a shard is not served without a majority of its group, nor moved "
+        "without majorities of both",
+        spare_disk=None,
+    ),
 )

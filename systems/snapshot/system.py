@@ -45,7 +45,7 @@ system = System(
     summary="snapshots of nodes that pass tokens to each other (Chandy & Lamport 1985)",
     deploy=deploy,
     fault_model=FaultModel(
-        groups={"node": Tolerance(kill=0, pause=5, cut=False)},
+        groups={"node": Tolerance(kill=0, pause=5, cut=False, drift=0.2)},
         liveness=2 * SECOND,
         note="nodes may be paused; channels lose nothing and keep the order of messages, and no node fails",
         fifo=True,

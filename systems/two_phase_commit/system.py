@@ -34,8 +34,8 @@ system = System(
     deploy=deploy,
     fault_model=FaultModel(
         groups={
-            "transaction-manager": Tolerance(kill=1, pause=1, cut=True),
-            "resource-manager": Tolerance(kill=3, pause=3, cut=True),
+            "transaction-manager": Tolerance(kill=1, pause=1, cut=True, drift=0.2),
+            "resource-manager": Tolerance(kill=3, pause=3, cut=True, drift=0.2),
         },
         liveness=5 * SECOND,
         note="all servers may be killed and paused as often as you like, at once too, but no disk must be lost; while "
