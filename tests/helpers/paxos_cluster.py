@@ -7,7 +7,6 @@ from replicated_cluster import MS, SECOND, ReplicatedCluster
 from splitbrain.systems.paxos import system
 from splitbrain.systems.paxos.replica import PaxosReplica, Status
 from splitbrain.systems.paxos.server import Server
-from splitbrain.systems.storage import Disk
 
 __all__ = ["MS", "SECOND", "PaxosCluster"]
 
@@ -32,9 +31,7 @@ class PaxosCluster(ReplicatedCluster):
 
     def lose_disk(self, name: str) -> int:
         """Kill a server and take its disk; the fault, whose end starts it again with nothing."""
-        unit = self.inject("kill", name)
-        self.sim._hosts[name].disk = Disk()
-        return unit
+        return self.inject("disk.loss", name)
 
     def check_logs(self) -> None:
         """Slot by slot: one value, and what is chosen or cleared anywhere a majority knows of (dslabs' invariants)."""
