@@ -2,10 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from splitbrain.bench.cli.main import run
+from splitbrain.nemesis.families import FAMILIES, PATTERNS
+from splitbrain.nemesis.fault import Moment
+from splitbrain.nemesis.handwritten import load_schedule
+from splitbrain.nemesis.partitions import SHAPES
+from splitbrain.nemesis.resolve import MESSAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("histories", "checkers", "systems", "nemesis", "reports", "bench")
@@ -29,6 +35,15 @@ def test_the_map_of_the_architecture_names_every_module() -> None:
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
         assert (document.parent / target).exists(), target
+
+
+def test_the_faults_are_all_described_and_the_schedule_loads(tmp_path: Path) -> None:
+    text = (ROOT / "docs/faults.md").read_text()
+    for name in (*FAMILIES, *PATTERNS, *SHAPES, *filter(None, MESSAGES), *get_args(Moment)):
+        assert f"`{name}`" in text, name
+    (schedule,) = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "schedule.json").write_text(schedule)
+    assert len(load_schedule(tmp_path / "schedule.json")) == 3
 
 
 def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import click
 
 from ...checkers.models import NAMES, by_name
 from ...errors import UsageError
-from ...nemesis.families import FAMILIES
+from ...nemesis.families import FAMILIES, PATTERNS
 from ...reports.words import printable
 from ...systems.system import System
 from .. import registry
@@ -36,7 +36,11 @@ def workloads() -> Iterable[Sequence[str]]:
 
 
 def faults() -> Iterable[Sequence[str]]:
-    return (*FAMILIES.items(), ("swarm", "each run draws some of those that the system promises to survive"))
+    return (
+        *FAMILIES.items(),
+        *PATTERNS.items(),
+        ("swarm", "each run draws some of those that the system promises to survive"),
+    )
 
 
 def checkers() -> Iterable[Sequence[str]]:

@@ -24,7 +24,7 @@ system = System(
     summary="key-value store on one server that carries out every request exactly once (UW dslabs, lab 1)",
     deploy=deploy,
     fault_model=FaultModel(
-        groups={"server": Tolerance(kill=1, pause=1, cut=True, reorder=True, drift=0.2)},
+        groups={"server": Tolerance(kill=1, pause=1, cut=True, drift=0.2)},
         liveness=2 * SECOND,
         note="the server may be killed and paused as often as you like, but its disk must not be lost, and while it is "
         "down nobody is answered",

@@ -29,8 +29,8 @@ system = System(
     deploy=deploy,
     fault_model=FaultModel(
         groups={
-            "lock-server": Tolerance(kill=1, pause=1, cut=True, reorder=True, drift=0.2),
-            "resource": Tolerance(kill=1, pause=1, cut=True, reorder=True, drift=0.2),
+            "lock-server": Tolerance(kill=1, pause=1, cut=True, drift=0.2),
+            "resource": Tolerance(kill=1, pause=1, cut=True, drift=0.2),
         },
         liveness=5 * SECOND,
         note="both servers may be killed and paused as often as you like, but their disks must not be lost; a holder "

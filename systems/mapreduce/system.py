@@ -32,8 +32,8 @@ system = System(
     deploy=deploy,
     fault_model=FaultModel(
         groups={
-            "worker": Tolerance(kill=4, pause=4, cut=True, reorder=True, drift=0.2),
-            "coordinator": Tolerance(kill=0, pause=1, cut=True, reorder=True, drift=0.2),
+            "worker": Tolerance(kill=4, pause=4, cut=True, drift=0.2),
+            "coordinator": Tolerance(kill=0, pause=1, cut=True, drift=0.2),
         },
         liveness=5 * SECOND,
         note="workers may be killed and paused, all at once too; the coordinator must not fail, as in the paper",

@@ -39,7 +39,7 @@ system = System(
     summary="key-value store on a log agreed by Raft (Ongaro and Ousterhout; MIT 6.5840, labs 3 and 4)",
     deploy=deploy,
     fault_model=FaultModel(
-        groups={"server": Tolerance(kill=5, pause=5, cut=True, crash=2, drift=0.2)},
+        groups={"server": Tolerance(kill=5, pause=5, cut=True, crash=2, drift=0.2, jump=SECOND)},
         liveness=5 * SECOND,
         note="any number of servers may be down or unreachable, as long as their disks survive, and two of five may "
         "stop for good; nobody is served without a majority",
@@ -58,7 +58,7 @@ membership = replace(
     deploy=partial(deploy, administered=True),
     fault_model=replace(
         system.fault_model,
-        groups={"server": Tolerance(kill=5, pause=5, cut=True, crash=1, drift=0.2)},
+        groups={"server": Tolerance(kill=5, pause=5, cut=True, crash=1, drift=0.2, jump=SECOND)},
         note=f"as raft, but that only one server may stop for good, since there may be {FEWEST} members only",
         admin=OPERATIONS,
     ),

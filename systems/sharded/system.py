@@ -82,7 +82,7 @@ def spare_disk(nodes: Mapping[str, Node], name: str) -> bool:
 
 def tolerance(**more: Any) -> Mapping[str, Tolerance]:
     """What the servers of every group have in common, and more."""
-    return dict.fromkeys(("master", *GROUPS), Tolerance(kill=5, pause=5, cut=True, drift=0.2, **more))
+    return dict.fromkeys(("master", *GROUPS), Tolerance(kill=5, pause=5, cut=True, drift=0.2, jump=SECOND, **more))
 
 
 system = System(

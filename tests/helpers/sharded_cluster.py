@@ -14,7 +14,6 @@ from splitbrain.systems.sharded.master import MasterServer, ShardMaster
 from splitbrain.systems.sharded.messages import NEWEST
 from splitbrain.systems.sharded.server import GroupServer
 from splitbrain.systems.sharded.store import ShardStore
-from splitbrain.systems.storage import Disk
 from splitbrain.systems.system import System
 
 __all__ = ["GROUPS", "KEYS", "MS", "SECOND", "ShardedCluster"]
@@ -80,9 +79,7 @@ class ShardedCluster(Cluster):
 
     def lose_disk(self, name: str) -> int:
         """Kill a server and take its disk; the fault, whose end starts it again with nothing."""
-        unit = self.inject("kill", name)
-        self.sim._hosts[name].disk = Disk()
-        return unit
+        return self.inject("disk.loss", name)
 
     def settled(self, groups: Iterable[str] = GROUPS) -> bool:
         """Whether the groups have come to the newest configuration, with nothing left to move."""
