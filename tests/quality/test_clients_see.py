@@ -12,12 +12,13 @@ WORKLOAD = {
     "exactly_once": "kv",
     "versioned": "versioned",
     "primary_backup": "register",
+    "two-writes": "register",
     "transfer-forgets-duplicates": "kv",
     "transfer-repeated": "kv",
     "early-repetition": "kv",
     "accepts-old-view": "kv",
 }
-"""The workload of a system, and the one that shows a bug best where it is another: appends tell about repetitions."""
+"""The workload of a system, and the one that shows a bug best where it is another."""
 
 
 @pytest.mark.parametrize(
