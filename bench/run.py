@@ -63,6 +63,15 @@ class RunResult:
     def exit_code(self) -> int:
         return of_grade(self.record.grade)
 
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """What made the run invalid, by name: checkers, invariants, or `liveness`. Nothing if it is not."""
+        if self.record.grade != "invalid":
+            return ()
+        found = {verdict.checker for verdict in self.verdicts if verdict.validity is Validity.INVALID}
+        found |= {finding.monitor for finding in self.record.findings}
+        return tuple(sorted(found)) or ("liveness",)
+
 
 def run(
     test: Test,

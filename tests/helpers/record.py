@@ -15,8 +15,6 @@ from pathlib import Path
 from campaign import attempt
 
 from splitbrain.bench.registry import SYSTEMS, system
-from splitbrain.bench.run import RunResult
-from splitbrain.checkers.verdict import Validity
 
 TABLE = Path(__file__).parent.parent / "quality" / "found.json"
 SEEDS = 1000
@@ -28,19 +26,10 @@ def table() -> dict[str, list[object]]:
     return found
 
 
-def finders(result: RunResult) -> list[str]:
-    """What was not as it should be in the run: checkers, invariants, or `liveness`. Nothing if all was well."""
-    if result.record.grade != "invalid":
-        return []
-    found = {verdict.checker for verdict in result.verdicts if verdict.validity is Validity.INVALID}
-    found |= {finding.monitor for finding in result.record.findings}
-    return sorted(found) or ["liveness"]
-
-
 def first(tested: str, bug: str) -> list[object]:
     """Workload, seed and finders of the first seed that finds the bug; nothing if none does."""
     for seed, workload in enumerate(islice(cycle(system(tested).workloads), SEEDS)):
-        found = finders(attempt(tested, workload, seed, bug))
+        found = attempt(tested, workload, seed, bug).found_by
         if found:
             return [workload, seed, *found]
     return []
