@@ -5,8 +5,8 @@
 A campaign tries the seeds of its own range one after another, the workloads of the system taking turns, until a run is
 not valid or the limit of CPU seconds is reached. The table has, for each bug, in how many campaigns it was found; the
 median and the longest of their runs and CPU seconds; what found it, as often as it did (what the clients saw, a
-monitor, liveness, an exception in a handler); and which families of faults mattered: without their faults the same run finds nothing. It exits
-with 1 if a campaign did not find its bug.
+monitor, liveness, an exception in a handler); and which families of faults mattered: without their faults the same run
+finds nothing. It exits with 1 if a campaign did not find its bug.
 """
 
 import statistics
