@@ -228,14 +228,16 @@ def _whom(at: int | Trigger, aims: Mapping[str, int], random: Random) -> str:
 
 
 def _aims(family: Family, run: Run) -> Mapping[str, int]:
-    """Selectors by weight. All servers are stopped at once only where some group survives just that."""
+    """Selectors by weight. All servers, or all of a group, are stopped at once only where some group survives that."""
     if family in (*RATE, *CLOCKS):
         return MESSAGE_AIMS
     sizes = Counter(run.groups.values())
     survives = run.beyond_tolerance or any(
         limit(family, run.model.groups.get(group, Tolerance())) >= size for group, size in sizes.items()
     )
-    return {**AIMS, "all": 1} if family != "partition" and survives else AIMS
+    if family == "partition" or not survives:
+        return AIMS
+    return {**AIMS, "all": 1, "group": 1} if len(sizes) > 1 else {**AIMS, "all": 1}
 
 
 def _part(families: Sequence[Family], random: Random) -> tuple[Family, ...]:
