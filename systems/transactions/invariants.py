@@ -90,9 +90,9 @@ class Locked:
         if not isinstance(node, TransactionServer):
             return state
         store = node.store
-        holders = {**store.voting, **store.prepared}
-        for name, holder in holders.items():
-            for key in holder.keys:
+        holders = dict(store.holders())
+        for name, keys in holders.items():
+            for key in keys:
                 if store.locks.get(key) != name:
                     return Broken(f"{node_id}: transaction {shown(name)} is not over and has no lock on {key}")
         for key, name in store.locks.items():

@@ -10,6 +10,7 @@ from ..key_value import NotLeader
 from ..node import Context, Message
 from ..paxos.replica import PaxosReplica
 from ..replicated import Data
+from ..sharded.configuration import shard_of
 from ..sharded.logs import Log
 from ..sharded.messages import NotServed
 from ..sharded.server import GroupServer
@@ -77,7 +78,7 @@ class TransactionServer(GroupServer):
         home = home_of(msg.argument)
         if not self.leads(ctx):
             ctx.send(src, NotLeader(msg.number, self.replica.leader))
-        elif home not in self.store.shards:
+        elif home not in self.store.shards or not self.store.awaited.isdisjoint(map(shard_of, msg.keys)):
             ctx.send(src, NotServed(msg.number))
         elif not self.answer(ctx, src, msg.number, home):
             self.propose(ctx, (BEGIN, (src, msg.number, msg.f, msg.argument)))

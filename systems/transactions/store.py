@@ -6,7 +6,7 @@ that of the log: who leads next goes on. Abort is presumed: of transactions that
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..key_value import Command as Request
 from ..key_value import Reply
@@ -216,6 +216,11 @@ class TransactionStore(ShardStore):
         """Release all locks of a transaction."""
         self.locks = {key: holder for key, holder in self.locks.items() if holder != name}
 
+    def holders(self) -> list[tuple[Name, tuple[str, ...]]]:
+        """The transactions that are not over, with the keys whose locks they have."""
+        coordinated = [(name, voting.keys) for name, voting in self.voting.items()]
+        return coordinated + [(name, promise.keys) for name, promise in self.prepared.items()]
+
     def do(self, request: Request) -> bool:
         """Carry out a request on one key, if it is served at this point of the log and not locked."""
         return str(request[3]) not in self.locks and super().do(request)
@@ -249,7 +254,7 @@ class TransactionStore(ShardStore):
         decided = tuple((*name, tuple(map(tuple, dues))) for name, dues in sorted(self.decided.items()))
         prepared = tuple((*name, *each) for name, each in sorted(self.prepared.items()))
         rest = (self.begun, voting, decided, prepared, tuple(sorted(self.newest.items())), tuple(sorted(self.draining)))
-        return *shards, *rest
+        return *shards, *cast("tuple[Data, ...]", rest)
 
     def restore(self, snapshot: Any) -> None:
         """Take over a snapshot, and forget the rest."""
@@ -257,11 +262,9 @@ class TransactionStore(ShardStore):
         super().restore(tuple(shards))
         self.newest, self.draining = dict(newest), frozenset(draining)
         self.voting = {
-            (group, number): Voting(*each, tuple(Part(*part) for part in parts))
-            for group, number, *each, parts in voting
+            (group, number): Voting(client, request, f, argument, keys, tuple(Part(*part) for part in parts))
+            for group, number, client, request, f, argument, keys, parts in voting
         }
         self.decided = {(group, number): tuple(Due(*due) for due in dues) for group, number, dues in decided}
         self.prepared = {(group, number): Promise(*each) for group, number, *each in prepared}
-        self.locks = {}
-        for name, held in (*self.voting.items(), *self.prepared.items()):
-            self.lock(name, held.keys)
+        self.locks = {key: name for name, keys in self.holders() for key in keys}
