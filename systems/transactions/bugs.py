@@ -11,7 +11,7 @@ from ..sharded.configuration import Configuration, shard_of
 from ..sharded.store import ShardStore
 from ..system import Bug
 from .messages import Decision, Name, Vote
-from .operations import Argument, Pairs, effect, home_of
+from .operations import MISSING, Argument, Pairs, effect, home_of, keys_of
 from .server import TransactionServer
 from .store import TransactionStore
 
@@ -21,10 +21,10 @@ class ReadsPrepared(TransactionStore):
 
     def begin(self, client: str, number: int, f: str, argument: Argument) -> bool:
         locks = self.locks
-        if f == "multi_get":
+        if f == "multi_get" and not self.others(keys_of(argument)):
             self.locks = {}
         done = super().begin(client, number, f, argument)
-        self.locks = {**locks, **self.locks}
+        self.locks = locks | self.locks
         return done
 
 
@@ -89,10 +89,10 @@ class ForgetsPromises(TransactionStore):
 
 
 class PresumesFromMemory(TransactionServer):
-    """Answers that what it does not know was aborted, without asking the log."""
+    """Answers that what it does not know was aborted, without asking the log; so does one that does not lead."""
 
     def on_Vote(self, ctx: Context, src: str, msg: Vote) -> None:
-        if self.leads(ctx) and msg.name not in self.store.decided and msg.name not in self.store.voting:
+        if msg.name not in self.store.decided and msg.name not in self.store.voting:
             ctx.send(src, Decision(msg.name, self.peers, None))
         else:
             super().on_Vote(ctx, src, msg)
@@ -173,7 +173,8 @@ class MovesLocked(TransactionStore):
         super().write((key, value) for key, value in pairs if shard_of(key) in self.shards)
 
     def values(self, keys: Iterable[str]) -> dict[str, Scalar]:
-        return super().values(key for key in keys if shard_of(key) in self.shards)
+        keys = tuple(keys)
+        return dict.fromkeys(keys, MISSING) | super().values(key for key in keys if shard_of(key) in self.shards)
 
 
 class KeepsLocks(TransactionStore):
@@ -256,8 +257,8 @@ PLANTED: dict[str, tuple[Callable[..., TransactionServer], Bug]] = {
             PresumesFromMemory,
             Bug(
                 "presumes-from-memory",
-                "A new leader of the coordinator that has not executed its log takes what it does not know for "
-                "aborted (Raft, section 8: a leader must first know what is committed).",
+                "Any server of the coordinator takes what it does not know for aborted, one that lags behind its log "
+                "too (Mohan et al. 1986: abort is presumed of what the log does not have, not of what memory has not).",
             ),
         ),
         (
@@ -272,7 +273,7 @@ PLANTED: dict[str, tuple[Callable[..., TransactionServer], Bug]] = {
             OverridesNo,
             Bug(
                 "overrides-no",
-                "A coordinator commits although a group has voted against (a quorum where there must be unanimity).",
+                "A coordinator commits although a group has voted against it (a quorum where there must be unanimity).",
             ),
         ),
         (

@@ -253,8 +253,15 @@ class TransactionStore(ShardStore):
         voting = tuple((*name, *each[:-1], tuple(map(tuple, each.parts))) for name, each in sorted(self.voting.items()))
         decided = tuple((*name, tuple(map(tuple, dues))) for name, dues in sorted(self.decided.items()))
         prepared = tuple((*name, *each) for name, each in sorted(self.prepared.items()))
-        rest = (self.begun, voting, decided, prepared, tuple(sorted(self.newest.items())), tuple(sorted(self.draining)))
-        return *shards, *cast("tuple[Data, ...]", rest)
+        rest: Any = (
+            self.begun,
+            voting,
+            decided,
+            prepared,
+            tuple(sorted(self.newest.items())),
+            tuple(sorted(self.draining)),
+        )
+        return cast("Data", (*shards, *rest))
 
     def restore(self, snapshot: Any) -> None:
         """Take over a snapshot, and forget the rest."""
