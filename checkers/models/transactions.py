@@ -36,8 +36,24 @@ def transactions(initial: Value = "") -> Model:
         initial=(),
         step=step,
         is_read=lambda operation: operation.f == "multi_get",
+        observes=observes,
         partition=lambda _: None,
     )
+
+
+def observes(operation: Operation, mutator: Operation) -> bool:
+    """Who answered a value observes all who put it; swaps are observed through the keys, since they bring no value.
+
+    What is put, or exchanged, does not depend on what was there: without a multi-put, everything is where it was, but
+    for its own values.
+    """
+    if mutator.f == "multi_get" or operation.f == "multi_put":
+        return False
+    if mutator.f == "swap":
+        return not set(keys(operation)).isdisjoint(keys(mutator))
+    if operation.outcome != "ok" or not isinstance(operation.output, tuple):
+        return operation.outcome == "ok"
+    return not {canonical(value) for value in operation.output}.isdisjoint(canonical(put) for _, put in pairs(mutator))
 
 
 def keys(operation: Operation) -> tuple[Value, ...]:

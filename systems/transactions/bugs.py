@@ -1,6 +1,6 @@
 """Planted bugs: mistakes that are made with transactions on shards, each one small change to the correct nodes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -168,6 +168,13 @@ class MovesLocked(TransactionStore):
 
     def may_change_to(self, new: Configuration) -> bool:
         return ShardStore.may_change_to(self, new)
+
+    def execute(
+        self, client: str, number: int, f: str, argument: Argument, values: Mapping[str, Scalar]
+    ) -> dict[str, Scalar]:
+        if home_of(argument) in self.shards:
+            return super().execute(client, number, f, argument, values)
+        return effect(f, argument, values)[1]
 
     def write(self, pairs: Iterable[tuple[str, Scalar]]) -> None:
         super().write((key, value) for key, value in pairs if shard_of(key) in self.shards)
