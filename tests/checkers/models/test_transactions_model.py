@@ -70,7 +70,7 @@ def drawn(model: Model, choose: random.Random) -> list[Operation]:
     state: State = model.initial
     operations: list[Operation] = []
     running: list[tuple[int, bool]] = []
-    wrong, crash = choose.choice([0, 0.2]), choose.choice([0.1, 0.5])
+    wrong, crash = choose.choice([0, 0.3, 0.6]), choose.choice([0.1, 0.5])
     position, size = 0, choose.randint(2, 8)
     while len(operations) < size or running:
         if len(operations) < size and (not running or (len(running) < 4 and choose.random() < 0.5)):
