@@ -89,7 +89,7 @@ def drawn(model: Model, choose: random.Random) -> list[Operation]:
             elif choose.random() < 1 - crash / 2:
                 [(output, state)] = model.step(state, operations[index])
                 answer = None if output is ANY else output
-                operations[index] = replace(operations[index], output=answer)  # type: ignore[arg-type]
+                operations[index] = replace(operations[index], output=answer)
                 if choose.random() < 1 - crash / 2:
                     running.append((index, True))
         position += 1

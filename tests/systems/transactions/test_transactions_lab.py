@@ -39,8 +39,8 @@ class Transactions(ShardedCluster):
     def get(self, *keys: str, thread: int = 0) -> Value:
         return self.ask("multi_get", keys, None, thread)
 
-    def put(self, thread: int = 0, **values: str) -> Value:
-        return self.ask("multi_put", tuple(values.items()), None, thread)
+    def put(self, **values: str) -> Value:
+        return self.ask("multi_put", tuple(values.items()), None)
 
     def swap(self, first: str, second: str, thread: int = 0) -> Value:
         return self.ask("swap", (first, second), None, thread)
@@ -98,8 +98,22 @@ def test_01_transactions_in_a_single_group(tested: System) -> None:
     assert cluster.get(b, a, c) == ("2", "1", "")
     assert cluster.swap(a, b) == ("2", "1")
     assert cluster.get(a, b, c, thread=1) == ("2", "1", "")
-    assert cluster.deliveries("Vote") == 0 or tested is on_raft
     assert cluster.machine("g1").begun == 0
+
+
+def test_02_messages_can_be_sent() -> None:
+    cluster = Transactions(codec=True)
+    a, b, c = cluster.mine[0], *cluster.yours[:2]
+    cluster.put(**{a: "1", b: "2"})
+    assert cluster.get(a, b) == ("1", "2")
+    assert cluster.get(b, c) == ("2", "")
+    assert cluster.order("join", "g3") is True
+    down = cluster.down([*GROUPS["g1"], *GROUPS["g2"]])
+    cluster.run(1000)
+    cluster.up(down)
+    cluster.run(1500)
+    assert cluster.settled()
+    assert cluster.swap(a, b) == ("2", "1")
 
 
 @BOTH
