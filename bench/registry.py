@@ -36,6 +36,8 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "raft_membership": f"{PACKAGE}.systems.raft:membership",
     "sharded": f"{PACKAGE}.systems.sharded:system",
     "sharded_raft": f"{PACKAGE}.systems.sharded:on_raft",
+    "transactions": f"{PACKAGE}.systems.transactions:system",
+    "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
@@ -46,6 +48,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",
     "bank": f"{PACKAGE}.bench.workloads.bank:WORKLOAD",
     "sharded": f"{PACKAGE}.bench.workloads.sharded:WORKLOAD",
+    "transactions": f"{PACKAGE}.bench.workloads.transactions:WORKLOAD",
     "mapreduce": f"{PACKAGE}.bench.workloads.mapreduce:WORKLOAD",
     "broadcast": f"{PACKAGE}.bench.workloads.gossip:BROADCAST",
     "counter": f"{PACKAGE}.bench.workloads.gossip:COUNTER",

@@ -17,7 +17,10 @@ LOG = "log"
 Command: TypeAlias = tuple[str, int, str, Scalar, Scalar, Scalar]
 """Client, number of its request, f, key, value, expected value."""
 
-Snapshot: TypeAlias = tuple[tuple[tuple[Scalar, Scalar], ...], tuple[tuple[str, int, Scalar], ...]]
+Output: TypeAlias = Scalar | tuple[Scalar, ...]
+"""What a request may be answered with. Operations on one key give a scalar, those on several what they found."""
+
+Snapshot: TypeAlias = tuple[tuple[tuple[Scalar, Scalar], ...], tuple[tuple[str, int, Output], ...]]
 """The values by key, and the last reply to each client."""
 
 
@@ -35,7 +38,7 @@ class Reply(Message):
     """The request took effect, and gave `output`."""
 
     number: int
-    output: Scalar
+    output: Output
 
 
 class NotLeader(Message):
@@ -61,7 +64,7 @@ class Store:
         reply = self.replies.get(client)
         return -1 if reply is None else reply.number
 
-    def apply(self, command: Command) -> Scalar:
+    def apply(self, command: Command) -> Output:
         """Carry out the command, unless it was carried out before or its client has gone on to a newer one."""
         client, number, f, key, value, expected = command
         if number > self.newest(client):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ...histories.event import Invocation
 from ..key_value import NotLeader, Reply, Request, request_of
-from ..node import ClientNode, Context
+from ..node import ClientNode, Context, Message
 from .configuration import FIRST, Configuration, shard_of
 from .messages import MOVED, NEWEST, RETRY, Ask, Done, NotServed, Order
 
@@ -25,12 +25,16 @@ class ShardClient(ClientNode):
         self.leaders: dict[tuple[str, ...], str] = {}
         """Who leads, as far as the client knows, by all servers of the group."""
         self.op: Invocation | None = None
-        self.request: Request | Order | None = None
+        self.request: Message | None = None
 
     def on_invoke(self, ctx: Context, op: Invocation) -> None:
         self.op = op
-        self.request = self.order(op) if op.f in ORDERS else request_of(op)
+        self.request = self.request_for(op)
         self.ask(ctx)
+
+    def request_for(self, op: Invocation) -> Message:
+        """The operation as a message, whose `number` is that of the operation."""
+        return self.order(op) if op.f in ORDERS else request_of(op)
 
     def order(self, op: Invocation) -> Order:
         """The operation as an order to the shard master."""
@@ -79,21 +83,25 @@ class ShardClient(ClientNode):
 
     def finish(self, ctx: Context, number: int, output: object) -> None:
         """Complete the open operation, if this is the answer to it."""
-        if self.op is not None and number == self.op.operation:
+        if self.op is not None and self.is_open(number):
             ctx.complete(self.op, "ok", output)  # type: ignore[arg-type]
             ctx.cancel_timer("retry")
             ctx.cancel_timer("moved")
             self.op = self.request = None
 
+    def is_open(self, number: int) -> bool:
+        """Whether this is the number of the open operation."""
+        return self.op is not None and self.op.operation == number
+
     def on_NotLeader(self, ctx: Context, src: str, msg: NotLeader) -> None:
         servers = self.servers()
-        asked = self.request is not None and self.request.number == msg.number and src == self.leaders.get(servers)
+        asked = self.is_open(msg.number) and src == self.leaders.get(servers)
         if asked and msg.leader is not None and msg.leader != src:
             self.leaders[servers] = msg.leader
             self.ask(ctx)
 
     def on_NotServed(self, ctx: Context, src: str, msg: NotServed) -> None:
-        if self.request is not None and self.request.number == msg.number:
+        if self.is_open(msg.number):
             self.refresh(ctx)
             ctx.set_timer("moved", MOVED)
 

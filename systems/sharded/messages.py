@@ -1,6 +1,6 @@
 """What clients, groups and the shard master say to each other, and the intervals."""
 
-from ..key_value import Snapshot
+from ..key_value import Output, Snapshot
 from ..node import Message
 from ..replicated import Scalar
 from .configuration import Argument, AsData
@@ -69,7 +69,7 @@ class Transfer(Message):
     number: int
     shard: int
     items: tuple[tuple[Scalar, Scalar], ...]
-    replies: tuple[tuple[str, int, Scalar], ...]
+    replies: tuple[tuple[str, int, Output], ...]
 
     @property
     def contents(self) -> Snapshot:
