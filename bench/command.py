@@ -30,13 +30,14 @@ def again(test: Test) -> str:
 def facts(test: Test) -> tuple[tuple[str, str], ...]:
     """The test's parameters in the order in which people want to know them."""
     bug = () if test.bug is None else (("bug", test.bug),)
+    asked = f"{_counted(test.operations, 'operation')} on {_counted(test.keys, 'key')}"
     beyond = ", beyond the fault model" if test.beyond_tolerance and test.faults != NONE else ""
     return (
         ("system", test.system),
         *bug,
-        ("workload", f"{test.workload}, {test.clients} clients, {test.operations:,} operations on {test.keys} keys"),
+        ("workload", f"{test.workload}, {_counted(test.clients, 'client')}, {asked}"),
         ("faults", test.faults + beyond),
-        ("world", f"{test.world}, {test.servers} servers"),
+        ("world", f"{test.world}, {_counted(test.servers, 'server')}"),
         ("seed", str(test.seed)),
     )
 
@@ -47,3 +48,7 @@ def duration(nanoseconds: int) -> str:
         if nanoseconds % size == 0:
             return f"{nanoseconds // size}{unit}"
     return f"{nanoseconds}ns"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

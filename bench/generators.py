@@ -173,6 +173,23 @@ class TimeLimit:
         self._generator.update(update)
 
 
+class After:
+    """Another generator, from `duration` nanoseconds after the first time that this one was asked."""
+
+    def __init__(self, duration: int, generator: Generator) -> None:
+        self._duration = duration
+        self._generator = generator
+        self._begin: int | None = None
+
+    def next(self, context: Context) -> Step:
+        if self._begin is None:
+            self._begin = context.now + self._duration
+        return Wait(self._begin) if context.now < self._begin else self._generator.next(context)
+
+    def update(self, update: Update) -> None:
+        self._generator.update(update)
+
+
 class Stagger:
     """Leaves a gap of `interval` nanoseconds on average before each request.
 

@@ -17,13 +17,33 @@ T = TypeVar("T")
 PACKAGE: Final = __package__.rpartition(".")[0]
 SYSTEMS: Final[Mapping[str, str]] = {
     "ping_pong": f"{PACKAGE}.systems.ping_pong:system",
+    "exactly_once": f"{PACKAGE}.systems.exactly_once:system",
+    "versioned": f"{PACKAGE}.systems.versioned:system",
+    "lock_service": f"{PACKAGE}.systems.lock_service:system",
+    "two_phase_commit": f"{PACKAGE}.systems.two_phase_commit:system",
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
+    "mapreduce": f"{PACKAGE}.systems.mapreduce:system",
+    "snapshot": f"{PACKAGE}.systems.snapshot:system",
+    "broadcast": f"{PACKAGE}.systems.gossip:broadcast",
+    "counters": f"{PACKAGE}.systems.gossip:counters",
+    "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
+    "kafka": f"{PACKAGE}.systems.gossip:kafka",
+    "paxos": f"{PACKAGE}.systems.paxos:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": f"{PACKAGE}.bench.workloads.register:WORKLOAD",
     "kv": f"{PACKAGE}.bench.workloads.kv:WORKLOAD",
+    "versioned": f"{PACKAGE}.bench.workloads.versioned:WORKLOAD",
+    "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",
+    "bank": f"{PACKAGE}.bench.workloads.bank:WORKLOAD",
+    "mapreduce": f"{PACKAGE}.bench.workloads.mapreduce:WORKLOAD",
+    "broadcast": f"{PACKAGE}.bench.workloads.gossip:BROADCAST",
+    "counter": f"{PACKAGE}.bench.workloads.gossip:COUNTER",
+    "unique_ids": f"{PACKAGE}.bench.workloads.gossip:IDS",
+    "kafka": f"{PACKAGE}.bench.workloads.gossip:LOGS",
+    "snapshot": f"{PACKAGE}.bench.workloads.snapshot:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"

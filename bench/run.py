@@ -145,14 +145,7 @@ def _recorded(test: Test, system: System) -> Recorded:
 
 def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[Simulation, tuple[Fault, ...]]:
     deployment = deploy(system, test)
-    faults = test.schedule or plan(
-        test.faults,
-        model=system.fault_model,
-        groups=deployment.groups,
-        duration=min(test.time, test.operations * workload.interval),
-        random=stream(test.seed, "nemesis", "plan"),
-        beyond_tolerance=test.beyond_tolerance,
-    )
+    faults = _plan(test, system, workload, deployment)
     simulation = Simulation(
         deployment,
         test.clients,
@@ -163,6 +156,23 @@ def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[
         beyond_tolerance=test.beyond_tolerance,
     )
     return simulation, faults
+
+
+def plan_of(test: Test) -> tuple[Fault, ...]:
+    """The faults that a run of the test will inject, before it is known whom they hit. Raises as `run` does."""
+    system, workload = resolve(test)
+    return _plan(test, system, workload, deploy(system, test))
+
+
+def _plan(test: Test, system: System, workload: Workload, deployment: Deployment) -> tuple[Fault, ...]:
+    return test.schedule or plan(
+        test.faults,
+        model=system.fault_model,
+        groups=deployment.groups,
+        duration=min(test.time, test.operations * workload.interval),
+        random=stream(test.seed, "nemesis", "plan"),
+        beyond_tolerance=test.beyond_tolerance,
+    )
 
 
 def deploy(system: System, test: Test) -> Deployment:

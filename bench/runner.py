@@ -42,7 +42,7 @@ from .actions import (
     Undo,
     Undone,
 )
-from .generators import Context, Each, Generator, Limit, Request, Stagger, TimeLimit, Update, Wait
+from .generators import After, Context, Each, Generator, Limit, Request, Stagger, TimeLimit, Update, Wait
 from .liveness import Probes
 from .test import SECOND, Test
 from .workloads.workload import Calls, Workload
@@ -195,7 +195,7 @@ class Runner:
         return [
             Phase("faults", TimeLimit(test.time, paced), lambda thread, now: now + test.timeout),
             Phase("probes", self._probes, self._probes.deadline),
-            Phase("final", Each(calls.final), lambda thread, now: now + patience),
+            Phase("final", After(calls.settle, Each(calls.final)), lambda thread, now: now + patience),
         ]
 
     def _expire(self, now: int) -> None:

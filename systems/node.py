@@ -97,6 +97,11 @@ class Context(Protocol):
         """The context of the nested node `self.subnodes[name]`: own storage prefix, timers and message namespace."""
         ...
 
+    @property
+    def outer(self) -> "Context":
+        """The context of the node around this nested one, for calling one of its methods."""
+        ...
+
 
 class Node:
     """Base of all nodes. Subclasses add handlers; see the module's text."""

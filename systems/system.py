@@ -27,13 +27,15 @@ class FaultModel:
     `groups` maps each group of nodes to what it tolerates; clients are never killed or paused, only their links.
     `spare` says whether the system can do without the memory of a node just now (given all server nodes that are up):
     a kill that it forbids is downgraded. `liveness` is the time after heal within which newly invoked operations are
-    answered (nanoseconds), None if that is not promised. `note` says in one sentence what lies outside.
+    answered (nanoseconds), None if that is not promised. `fifo` says that links keep the
+    order of messages. `note` says in one sentence what lies outside.
     """
 
     groups: Mapping[str, Tolerance]
     liveness: int | None
     note: str
     spare: Callable[[Mapping[str, Node], str], bool] | None = None
+    fifo: bool = False
 
 
 @dataclass(frozen=True)

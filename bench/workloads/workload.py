@@ -15,12 +15,13 @@ class Calls:
 
     `faults` are the requests of the fault phase, without limit or pace: the runner sees to both. `probes` make one
     request of each f; after heal every client must get each of them answered. `final` are the last requests of the
-    run, tried once each.
+    run, tried once each, from `settle` nanoseconds after all clients were served again.
     """
 
     faults: Generator
     probes: tuple[Callable[[], Request], ...]
     final: tuple[Request, ...] = ()
+    settle: int = 0
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,10 @@ class Recorder:
     def sub(self, name: str) -> Context:
         raise NotImplementedError
 
+    @property
+    def outer(self) -> Context:
+        raise NotImplementedError
+
     def take(self) -> list[tuple[str, Any]]:
         """What was sent since the last time, with the receiver of each message."""
         sent, self.sent = self.sent, []

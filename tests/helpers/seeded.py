@@ -14,14 +14,14 @@ from splitbrain.nemesis.schedule import plan
 from splitbrain.systems.streams import stream
 
 FAMILIES = "partition,kill,pause,messages.loss,messages.duplicate,messages.delay"
-SYSTEMS = {"ping_pong": "ping", "primary_backup": "kv"}
+SYSTEMS = {"ping_pong": "ping", "exactly_once": "kv", "primary_backup": "kv"}
 
 
 def simulate(name: str, seed: int, *, codec: bool = False, pickle_nodes: bool = False) -> Simulation:
     """A whole run with all families of faults."""
     test = Test(system=name, workload=SYSTEMS[name], seed=seed, operations=60, faults=FAMILIES)
     system, workload = resolve(test)
-    deployment = system.deploy(test.servers, None)
+    deployment = system.deploy(system.servers, None)
     faults = plan(
         test.faults,
         model=system.fault_model,

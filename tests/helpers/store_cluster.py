@@ -1,76 +1,16 @@
-"""A simulated primary-backup store, with the shorthands that scenarios need."""
+"""A simulated primary-backup store that a test steps through."""
 
-from itertools import count
 from typing import Any
 
-from splitbrain.bench.actions import Completed, Inject, InvariantBroken, Invoke, Undo
-from splitbrain.bench.worlds.simulated import Simulation
-from splitbrain.histories.event import Invocation
-from splitbrain.histories.operation import Value
-from splitbrain.nemesis.fault import Fault
+from cluster import MS, SECOND, Cluster
+
 from splitbrain.systems.primary_backup import system
 
-MS = 1_000_000
-SECOND = 1000 * MS
+__all__ = ["MS", "SECOND", "StoreCluster"]
 
 
-class StoreCluster:
-    """Servers s1, s2, … and their clients, with a primary and a backup in place.
-
-    Faults go as far as the test wants, beyond the fault model too. A broken invariant fails the test.
-    """
+class StoreCluster(Cluster):
+    """Servers s1, s2, … and their clients, with a primary and a backup in place."""
 
     def __init__(self, seed: int = 1, servers: int = 3, clients: int = 2, **options: Any) -> None:
-        options = {"beyond_tolerance": True, **options}
-        deployment = system.deploy(servers, None)
-        self.sim = Simulation(deployment, clients, seed, model=system.fault_model, monitors=system.monitors, **options)
-        self.answers: dict[int, Completed] = {}
-        self._operations, self._units = count(), count()
-        self.run(200)
-
-    def server(self, role: str) -> str:
-        """The one server in this role."""
-        [name] = [name for name, believed in self.sim.roles().items() if believed == role]
-        return name
-
-    def invoke(self, f: str, input: Value = None, key: str = "x", thread: int = 0) -> int:
-        """Have a client begin an operation; its number."""
-        op = Invocation(operation=next(self._operations), process=thread, f=f, key=key, input=input, time=self.sim.now)
-        self.sim.perform(Invoke(thread, op))
-        return op.operation
-
-    def run(self, ms: float, until: int | None = None) -> None:
-        """Let time pass, until it is over or the operation `until` is answered."""
-        end = self.sim.now + round(ms * MS)
-        while self.sim.now < end and (until is None or until not in self.answers):
-            for report in self.sim.advance(end):
-                assert not isinstance(report, InvariantBroken), report.sentence
-                if isinstance(report, Completed):
-                    self.answers[report.operation] = report
-
-    def ask(self, f: str, input: Value = None, key: str = "x", thread: int = 0) -> Value:
-        """The output of an operation, which must be answered within two seconds."""
-        operation = self.invoke(f, input, key, thread)
-        self.run(2000, until=operation)
-        assert operation in self.answers, f"{f} was not answered"
-        return self.answers[operation].output
-
-    def inject(self, family: str, on: str, **fields: Any) -> int:
-        """Begin a fault; its number."""
-        unit = next(self._units)
-        fault = Fault(unit=unit, family=family, at=0, lasts=0, on=on, **fields)  # type: ignore[arg-type]
-        self.sim.perform(Inject(fault))
-        return unit
-
-    def undo(self, unit: int) -> None:
-        self.sim.perform(Undo(unit))
-
-    def deliveries(self, type: str, after: int = 0, **fields: str) -> int:
-        """How many messages of the class were delivered since then, with these values in the trace."""
-        return sum(
-            record["kind"] == "deliver"
-            and record["type"] == type
-            and record["time"] >= after
-            and all(record[name] == value for name, value in fields.items())
-            for record in self.sim.trace
-        )
+        super().__init__(system, seed, servers, clients, **options)

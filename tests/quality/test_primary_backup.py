@@ -20,7 +20,7 @@ WORKLOAD = {
 @pytest.mark.parametrize("bug", system.bugs)
 def test_clients_see_every_planted_bug(bug: str) -> None:
     workload = WORKLOAD.get(bug, "register")
-    assert any(not_linearizable(attempt(workload, seed, bug)) for seed in range(SEEDS))
+    assert any(not_linearizable(attempt("primary_backup", workload, seed, bug)) for seed in range(SEEDS))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,9 @@ def test_clients_see_every_planted_bug(bug: str) -> None:
 )
 def test_every_invariant_finds_a_bug(bug: str, invariant: str) -> None:
     for seed in range(SEEDS):
-        if invariant in [finding.monitor for finding in attempt("register", seed, bug).record.findings]:
+        if invariant in [
+            finding.monitor for finding in attempt("primary_backup", "register", seed, bug).record.findings
+        ]:
             return
     pytest.fail(f"{invariant} was never broken")
 
@@ -42,5 +44,5 @@ def test_every_invariant_finds_a_bug(bug: str, invariant: str) -> None:
 @pytest.mark.parametrize("workload", system.workloads)
 def test_the_correct_system_is_valid(workload: str) -> None:
     for seed in range(30):
-        record = attempt(workload, seed).record
+        record = attempt("primary_backup", workload, seed).record
         assert record.grade == "valid", f"seed {seed}: {record.sentence}"

@@ -91,6 +91,14 @@ class NodeContext:
             raise ContractError(f"there is no nested node {name!r}: put it into self.subnodes before start")
         return part.context
 
+    @property
+    def outer(self) -> Context:
+        """The context of the node around this nested one."""
+        path = self._part.path
+        if not path:
+            raise ContractError(f"{self.id} is not nested in another node")
+        return self._host.parts[path.rpartition("/")[0]].context
+
     def _sync(self) -> None:
         self._host.mark = self._host.disk.mark()
 

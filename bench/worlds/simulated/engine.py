@@ -228,7 +228,10 @@ class Engine:
                     due += extras[0]
                     for extra in extras[1:]:
                         sequence += 1
-                        push(heap, (due + extra, sequence, _MESSAGE, link, message, path, now))
+                        copy = link.in_order(due + extra) if link.ordered else due + extra
+                        push(heap, (copy, sequence, _MESSAGE, link, message, path, now))
+                if link.ordered:
+                    due = link.in_order(due)
                 sequence += 1
                 push(heap, (due, sequence, _MESSAGE, link, message, path, now))
             elif kind == SET:

@@ -43,14 +43,16 @@ class Link:
     """One direction between two nodes.
 
     `cuts` are the units that drop everything on it, `rules` the message faults in force, each with its effect, which
-    counts what was done.
+    counts what was done. On an `ordered` link nothing overtakes anything; `latest` is when its last message arrives.
     """
 
-    __slots__ = ("cuts", "dst", "faulty", "keys", "rules", "src")
+    __slots__ = ("cuts", "dst", "faulty", "keys", "latest", "ordered", "rules", "src")
 
-    def __init__(self, src: str, dst: str) -> None:
+    def __init__(self, src: str, dst: str, *, ordered: bool = False) -> None:
         self.src = src
         self.dst = dst
+        self.ordered = ordered
+        self.latest = 0
         self.cuts: dict[int, Effect] = {}
         self.rules: dict[int, tuple[Fault, Effect]] = {}
         self.faulty = False
@@ -82,6 +84,11 @@ class Link:
         self.cuts.pop(unit, None)
         self.rules.pop(unit, None)
         self.faulty = bool(self.cuts or self.rules)
+
+    def in_order(self, due: int) -> int:
+        """When a message arrives that would arrive at `due`, were it not for those before it on this ordered link."""
+        self.latest = max(due, self.latest + 1)
+        return self.latest
 
     def drop(self) -> bool:
         """Whether a message is dropped because the link is cut; counted by every unit that cuts it."""

@@ -63,7 +63,7 @@ class Simulation:
         for name, make in makers.items():
             self._hosts[name] = Host(name, make, seed, self._engine, is_client=name not in deployment.servers)
         for host in self._hosts.values():
-            host.links = {name: Link(host.name, name) for name in self._hosts}
+            host.links = {name: Link(host.name, name, ordered=model.fifo) for name in self._hosts}
         self._faults = Faults(self._hosts, deployment.groups, model, seed, beyond_tolerance, self._engine)
         if codec:
             self._engine.codec = Codec({type(node) for make in makers.values() for _, node in nested("", make())})

@@ -182,6 +182,7 @@ def doing(act: Callable[[Context], object]) -> type[Node]:
         (lambda ctx: ctx.storage.put("k", (1, {2})), r"the value stored under 'k' is a set; allowed are"),
         (lambda ctx: ctx.storage.put("k", 1 << 64), r"the value stored under 'k' is \d+, which does not fit into 64"),
         (lambda ctx: ctx.sub("inner"), r"there is no nested node 'inner'"),
+        (lambda ctx: ctx.outer, r"s1 is not nested in another node"),
     ],
 )
 def test_calls_of_the_context_are_checked(act: Callable[[Context], object], error: str) -> None:

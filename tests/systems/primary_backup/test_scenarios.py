@@ -82,6 +82,39 @@ def test_a_server_without_the_state_does_not_take_over() -> None:
     assert len(cluster.answers) == 1
 
 
+def test_a_large_state_moves_to_a_new_backup_in_one_transfer() -> None:
+    cluster = StoreCluster(servers=2)
+    page = "p" * 10_000
+    for number in range(300):
+        cluster.ask("put", page + str(number), key=f"k{number}")
+    units = {}
+    for victim in ("backup", "primary"):  # the second takes the state that the first got back
+        name = cluster.server(victim)
+        units[name] = cluster.inject("kill", name)
+        cluster.run(400)
+        cluster.undo(units[name])
+        cluster.run(400)
+    cluster.inject("kill", cluster.server("primary"))
+    for number in range(300):
+        assert cluster.ask("get", key=f"k{number}") == page + str(number)
+
+
+def test_a_write_that_only_a_dead_primary_had_is_carried_out_anew() -> None:
+    cluster = StoreCluster()
+    cluster.ask("write", 1)
+    primary, backup = cluster.server("primary"), cluster.server("backup")
+    unit = cluster.inject("partition", backup, shape="isolate")
+    before = cluster.sim.now
+    write = cluster.invoke("write", 2)
+    cluster.run(20)
+    assert cluster.deliveries("Request", dst=primary, after=before) == 1
+    cluster.inject("kill", primary)
+    cluster.undo(unit)
+    cluster.run(2000, until=write)
+    assert cluster.server("primary") == backup
+    assert cluster.ask("read", thread=1) == 2
+
+
 @pytest.mark.parametrize("victim", ["primary", "backup"])
 def test_a_write_right_after_a_failure_is_answered_and_kept(victim: str) -> None:
     cluster = StoreCluster()
