@@ -24,6 +24,9 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
     "mapreduce": f"{PACKAGE}.systems.mapreduce:system",
     "snapshot": f"{PACKAGE}.systems.snapshot:system",
+    "lww": f"{PACKAGE}.systems.eventual:lww",
+    "siblings": f"{PACKAGE}.systems.eventual:siblings",
+    "causal": f"{PACKAGE}.systems.eventual:causal",
     "broadcast": f"{PACKAGE}.systems.gossip:broadcast",
     "counters": f"{PACKAGE}.systems.gossip:counters",
     "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
@@ -49,6 +52,8 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "unique_ids": f"{PACKAGE}.bench.workloads.gossip:IDS",
     "kafka": f"{PACKAGE}.bench.workloads.gossip:LOGS",
     "snapshot": f"{PACKAGE}.bench.workloads.snapshot:WORKLOAD",
+    "eventual": f"{PACKAGE}.bench.workloads.eventual:EVENTUAL",
+    "causal": f"{PACKAGE}.bench.workloads.eventual:CAUSAL",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
