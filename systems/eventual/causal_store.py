@@ -4,7 +4,16 @@ Lloyd et al., "Don't settle for eventual: scalable causal consistency for wide-a
 write carries what its client depends on, and a server shows it only when it shows all of that (section 4.3). Clients
 carry what they have seen, so that the session guarantees of Terry et al. (PDIS 1994) hold when they go from one server
 to another: one that does not know the client's past yet lets it wait.
+
+A newer value stands for the one depended on. It need not depend on the same things, so the nearest dependencies (COPS,
+section 4.1.2) are not enough: a read gives the client all that the value depends on, and a write carries all of it.
+
+A value may depend on one that has been replaced everywhere, by a value that depends on the first. Neither can then be
+shown before the other. So servers that compare what they have take over all that is newer at once, as in Bayou's
+anti-entropy (Petersen et al., SOSP 1997): what one server shows is complete, and so is what both together show.
 """
+
+from typing import cast
 
 from ..node import Context
 from .last_writer import LastWriter
@@ -21,6 +30,11 @@ class CausalStore(LastWriter):
         self.asked: list[tuple[str, Ask]] = []
         """Clients whose past is not known here yet."""
 
+    def start(self, ctx: Context) -> None:
+        super().start(ctx)
+        for entry in cast("tuple[Entry, ...]", ctx.storage.get("news", ())):
+            self.recover(entry)
+
     def on_Ask(self, ctx: Context, src: str, msg: Ask) -> None:
         if not self.shows(msg.context):
             self.asked = [(client, ask) for client, ask in self.asked if client != src]
@@ -31,8 +45,11 @@ class CausalStore(LastWriter):
             ctx.send(src, Answer(msg.number, None, (Seen(entry.key, entry.stamp),)))
         else:
             found = self.data.get(msg.key)
-            seen = () if found is None else (Seen(found.key, found.stamp),)
-            ctx.send(src, Answer(msg.number, None if found is None else found.value, seen))
+            ctx.send(src, Answer(msg.number, None if found is None else found.value, self.past(found)))
+
+    def past(self, entry: Entry | None) -> tuple[Seen, ...]:
+        """What a client has seen that has read the entry."""
+        return () if entry is None else (*entry.depends, Seen(entry.key, entry.stamp))
 
     def shows(self, context: tuple[Seen, ...]) -> bool:
         """Whether everything in the context, or something newer, is visible here."""
@@ -62,5 +79,7 @@ class CausalStore(LastWriter):
             self.on_Ask(ctx, client, ask)
 
     def on_Newer(self, ctx: Context, src: str, msg: Newer) -> None:
+        ctx.storage.put("news", msg.entries)  # All of them or none: a kill may come between the writes of `keep`.
         for entry in msg.entries:
-            self.receive(ctx, entry)
+            self.keep(ctx, entry)
+        self.go_on(ctx)
