@@ -10,7 +10,8 @@ Guerraoui & Hamza, "On verifying causal consistency", POPL 2017, section 5, for 
 * a read of an overwritten value: its write comes causally before another write to the key, which comes causally before
   the read.
 
-`read` answers a value, None for the initial one; `write` has it as input.
+`read` answers a value, None for the initial one; `write` has it as input. `delete` writes None: a read of None may have
+found any delete or the initial value, so it is wrong only if none of them will do.
 """
 
 from collections.abc import Sequence
@@ -20,34 +21,58 @@ from ..histories.history import History
 from ..histories.operation import Operation, Value
 from .checker import Budget, Checker
 from .findings import Finding, verdict
-from .models.values import canonical
+from .models.values import canonical, show
 from .verdict import Verdict
 
 
 @dataclass(frozen=True)
 class _Causal:
-    name: str = "causal"
+    name: str
+    together: bool
 
     def check(self, history: History, budget: Budget) -> Verdict:
-        operations = relevant(history.operations)
-        wrong = from_nowhere(operations) or overwritten(operations)
-        reads = sum(each.f == "read" for each in operations)
-        fine = f"{reads} reads on all keys together are causally consistent"
-        return verdict(self.name, wrong, fine, unknown="" if reads else "no read was ok, so nothing is known")
+        wrong: list[Finding] = []
+        parts = [history.operations] if self.together else list(history.by_key().values())
+        for part in parts:
+            operations = relevant(part)
+            wrong += from_nowhere(operations) or overwritten(operations)
+        reads = sum(each.f == "read" and each.outcome == "ok" for each in history.operations)
+        unknown = "" if reads else "no read was ok, so nothing is known"
+        twice = repeated(history.operations)
+        if twice is not None:
+            wrong, unknown = [], f"{show(twice.input)} was written twice to {show(twice.key)}: no read tells which it found"
+        where = "on all keys together" if self.together else "on each key by itself"
+        return verdict(self.name, wrong, f"{reads} reads {where} are causally consistent", unknown=unknown)
 
 
-causal: Checker = _Causal()
+causal: Checker = _Causal("causal", together=True)
 """The checker of causal consistency."""
+
+causal_per_key: Checker = _Causal("causal-per-key", together=False)
+"""The checker of causal consistency of each key by itself: the session guarantees, and that what replaced a value stays."""
+
+
+def repeated(operations: Sequence[Operation]) -> Operation | None:
+    """A write of a value that was written to the key before, or of None."""
+    seen = set()
+    for each in operations:
+        if each.f == "write":
+            written = canonical(each.key), canonical(each.input)
+            if written in seen or each.input is None:
+                return each
+            seen.add(written)
+    return None
 
 
 def relevant(operations: Sequence[Operation]) -> list[Operation]:
-    """Reads that were answered, and writes that took effect as far as anybody saw."""
+    """Reads that were answered, and what was written, as far as anybody saw: not what failed."""
     found = {(canonical(each.key), canonical(each.output)) for each in operations if each.f == "read" and _ok(each)}
     return [
         each
         for each in operations
-        if (each.f == "read" and _ok(each))
-        or (each.f == "write" and (_ok(each) or (canonical(each.key), canonical(each.input)) in found))
+        if (each.f in ("read", "write", "delete") and _ok(each))
+        or (each.f == "write" and each.outcome == "info" and (canonical(each.key), canonical(each.input)) in found)
+        or (each.f == "delete" and each.outcome == "info")
     ]
 
 
@@ -68,25 +93,34 @@ def overwritten(operations: Sequence[Operation]) -> list[Finding]:
         return [Finding("cycle in the causal order", None)]
     writes: dict[object, list[int]] = {}
     for place, operation in enumerate(operations):
-        if operation.f == "write":
+        if operation.f != "read":
             writes.setdefault(canonical(operation.key), []).append(place)
     wrong = []
     for place, operation in enumerate(operations):
-        if operation.f != "read":
-            continue
-        own = writes.get(canonical(operation.key), [])
-        source = next((each for each in own if _same(operations[each].input, operation.output)), None)
-        for other in own:
-            newer = source is None or (other != source and after[source] >> other & 1)
-            if newer and after[other] >> place & 1:
-                name = "overwritten value" if source is not None else "initial value"
-                wrong.append(
-                    Finding(
-                        f"{name} read causally after it was replaced", operation.output, (operations[other], operation)
-                    )
-                )
-                break
+        if operation.f == "read":
+            other = _replaced(operations, after, writes.get(canonical(operation.key), []), place)
+            if other is not None:
+                name = "initial value" if operation.output is None else "overwritten value"
+                pair = (operations[other], operation)
+                wrong.append(Finding(f"{name} read causally after it was replaced", operation.output, pair))
     return wrong
+
+
+def _replaced(operations: Sequence[Operation], after: list[int], writes: list[int], read: int) -> int | None:
+    """A write of the key that comes causally before the read and after all that it may have found; None if none does."""
+    before = [write for write in writes if after[write] >> read & 1]
+    found = operations[read].output
+    if found is None:
+        deletes = [write for write in writes if operations[write].f == "delete" and not after[read] >> write & 1]
+        sources: list[int | None] = [None, *deletes]
+    else:
+        sources = [write for write in writes if operations[write].f == "write" and _same(operations[write].input, found)]
+    newer = None
+    for source in sources:
+        newer = next((each for each in before if source is None or after[source] >> each & 1), None)
+        if newer is None:
+            return None
+    return newer
 
 
 def causal_order(operations: Sequence[Operation]) -> list[int] | None:
