@@ -27,6 +27,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "lww": f"{PACKAGE}.systems.eventual:lww",
     "siblings": f"{PACKAGE}.systems.eventual:siblings",
     "causal": f"{PACKAGE}.systems.eventual:causal",
+    "read_committed": f"{PACKAGE}.systems.eventual:read_committed",
     "broadcast": f"{PACKAGE}.systems.gossip:broadcast",
     "counters": f"{PACKAGE}.systems.gossip:counters",
     "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
@@ -54,6 +55,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "snapshot": f"{PACKAGE}.bench.workloads.snapshot:WORKLOAD",
     "eventual": f"{PACKAGE}.bench.workloads.eventual:EVENTUAL",
     "causal": f"{PACKAGE}.bench.workloads.eventual:CAUSAL",
+    "read_committed": f"{PACKAGE}.bench.workloads.eventual:READ_COMMITTED",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...histories.event import Invocation
-from ..node import Context, Node
+from ..node import ClientNode, Context, Node
 from ..replicated import Data, Scalar
 from ..system import Bug
 from .causal_store import CausalStore
 from .client import Client
 from .last_writer import LastWriter
-from .messages import Ask, Entry, Newer, Seen, Stamp
+from .messages import NEVER, Ask, Commit, Digest, Entry, Newer, Seen, Stamp
+from .read_committed import ReadCommitted, Transactions
 from .sibling_store import Dot, SiblingStore
 
 
@@ -19,7 +20,7 @@ class Nodes:
     """The classes that make up a deployment."""
 
     server: Callable[..., Node]
-    client: Callable[..., Client] = Client
+    client: Callable[..., ClientNode] = Client
 
 
 class ArrivalOrder(LastWriter):
@@ -57,6 +58,41 @@ class OneHint(LastWriter):
         pass
 
 
+class HintsAlone(LastWriter):
+    """Compares nothing: hints are enough."""
+
+    def on_timer_compare(self, ctx: Context) -> None:
+        pass
+
+
+class OneWay(LastWriter):
+    """Compares with the next server only, which never does with this one."""
+
+    def on_timer_hand_over(self, ctx: Context) -> None:
+        pass
+
+    def on_Digest(self, ctx: Context, src: str, msg: Digest) -> None:
+        if self.servers.index(src) > self.servers.index(ctx.id):
+            super().on_Digest(ctx, src, msg)
+
+
+class NoTombstones(LastWriter):
+    """Forgets a key that is deleted."""
+
+    def keep(self, ctx: Context, entry: Entry) -> None:
+        super().keep(ctx, entry)
+        if entry.value is None and self.stamp(entry.key) == entry.stamp:
+            del self.data[entry.key]
+
+
+class RestartsCounting(LastWriter):
+    """Begins to count at zero after a restart."""
+
+    def start(self, ctx: Context) -> None:
+        super().start(ctx)
+        self.count = 0
+
+
 class IgnoresDependencies(CausalStore):
     """Shows a value as soon as it comes."""
 
@@ -67,11 +103,28 @@ class IgnoresDependencies(CausalStore):
 
 
 class RepairsOutOfOrder(CausalStore):
-    """Shows what comes from a comparison at once, whatever it depends on."""
+    """Takes what a comparison gives in two parts, and shows the first before the second is there."""
+
+    def on_Digest(self, ctx: Context, src: str, msg: Digest) -> None:
+        known = {seen.key: seen.stamp for seen in msg.seen}
+        newer = [entry for entry in self.data.values() if self.wins(entry.stamp, known.get(entry.key, NEVER))]
+        if newer:
+            ctx.send(src, Newer((max(newer, key=lambda entry: entry.stamp.count),)))
+
+
+class NearestDependencies(CausalStore):
+    """A client that reads a value depends on that value only, not on all that it depends on."""
+
+    def past(self, entry: Entry | None) -> tuple[Seen, ...]:
+        return () if entry is None else (Seen(entry.key, entry.stamp),)
+
+
+class NeverAtOnce(CausalStore):
+    """Looks at what each value depends on, even if a whole state comes."""
 
     def on_Newer(self, ctx: Context, src: str, msg: Newer) -> None:
         for entry in msg.entries:
-            self.keep(ctx, entry)
+            self.receive(ctx, entry)
 
 
 class AnswersAnybody(CausalStore):
@@ -129,6 +182,45 @@ class ReusesDots(SiblingStore):
         self.vector.pop(ctx.id, None)
 
 
+class WritesAtOnce(Transactions):
+    """Sends what it writes at once."""
+
+    def write(self, ctx: Context, key: Scalar, value: Data) -> None:
+        super().write(ctx, key, value)
+        self.number += 1
+        ctx.send(self.servers[int(ctx.id[1:]) % len(self.servers)], Commit(self.number, ((key, value),)))
+
+
+class FirstWrite(Transactions):
+    """Commits the first of several writes to a key."""
+
+    def write(self, ctx: Context, key: Scalar, value: Data) -> None:
+        self.buffer.setdefault(key, value)
+
+
+class StampEach(ReadCommitted):
+    """Gives each write of a transaction a stamp of its own."""
+
+    def write(
+        self,
+        ctx: Context,
+        client: str,
+        number: int,
+        values: tuple[tuple[Scalar, Data], ...],
+        depends: tuple[Seen, ...] = (),
+    ) -> tuple[Entry, ...]:
+        newest, _ = self.written.get(client, (-1, ()))
+        entries: tuple[Entry, ...] = ()
+        for key, value in values if number > newest else ():
+            self.written.pop(client, None)
+            entries += super().write(ctx, client, number, ((key, value),), depends)
+        return entries
+
+
+class NoTransactionTieBreak(NoTieBreak, ReadCommitted):
+    """Compares counts only."""
+
+
 def bug(name: str, nodes: Nodes, breaks: str) -> tuple[str, tuple[Nodes, Bug]]:
     return name, (nodes, Bug(name, breaks))
 
@@ -144,6 +236,10 @@ LWW = dict(
         bug(
             "no-repair", Nodes(NoRepair), "What a partition swallows never comes (no hinted hand-off, no anti-entropy)."
         ),
+        bug("hints-alone", Nodes(HintsAlone), "Hints are lost with the memory, and nothing else brings the value."),
+        bug("one-way", Nodes(OneWay), "Anti-entropy goes one way: the last server never gets what others have."),
+        bug("no-tombstones", Nodes(NoTombstones), "Deleted values come back from a server that had missed the delete."),
+        bug("restarts-counting", Nodes(RestartsCounting), "After a restart new writes lose against old ones."),
         bug("one-hint", Nodes(OneHint), "Only the newest hint is kept: other keys stay as old as they were."),
     )
 )
@@ -157,7 +253,17 @@ CAUSAL = dict(
         bug(
             "repairs-out-of-order",
             Nodes(RepairsOutOfOrder),
-            "Anti-entropy shows values without looking at what they depend on.",
+            "Anti-entropy shows the newest value before those that it depends on.",
+        ),
+        bug(
+            "nearest-dependencies",
+            Nodes(NearestDependencies),
+            "Clients depend on what they read and not on its past, which a newer value elsewhere does not bring.",
+        ),
+        bug(
+            "never-at-once",
+            Nodes(NeverAtOnce),
+            "Two values that each wait for the other are never shown: servers do not converge.",
         ),
         bug(
             "answers-anybody",
@@ -179,6 +285,30 @@ SIBLINGS = dict(
             "reuses-dots",
             Nodes(ReusesDots),
             "After a restart new values get the dots of old ones, and are not passed on.",
+        ),
+    )
+)
+READ_COMMITTED = dict(
+    (
+        bug(
+            "writes-at-once",
+            Nodes(ReadCommitted, WritesAtOnce),
+            "Writes are visible before the commit: aborted and intermediate reads (HAT, VLDB 2014, section 5.1.1).",
+        ),
+        bug(
+            "first-write",
+            Nodes(ReadCommitted, FirstWrite),
+            "A key written twice keeps the first value: others read an intermediate one.",
+        ),
+        bug(
+            "stamp-each-write",
+            Nodes(StampEach, Transactions),
+            "Two transactions replace each other's writes, one on each key (dirty write, G0).",
+        ),
+        bug(
+            "no-tie-break",
+            Nodes(NoTransactionTieBreak, Transactions),
+            "Two commits with equal counts: each server keeps the one that it had first, for ever.",
         ),
     )
 )

@@ -41,8 +41,8 @@ class CausalStore(LastWriter):
             self.asked.append((src, msg))
             return
         if msg.f == "write":
-            entry = self.write(ctx, src, msg)
-            ctx.send(src, Answer(msg.number, None, (Seen(entry.key, entry.stamp),)))
+            entries = self.write(ctx, src, msg.number, ((msg.key, msg.value),), msg.context)
+            ctx.send(src, Answer(msg.number, None, tuple(Seen(entry.key, entry.stamp) for entry in entries)))
         else:
             found = self.data.get(msg.key)
             ctx.send(src, Answer(msg.number, None if found is None else found.value, self.past(found)))

@@ -9,7 +9,7 @@ Lamport's clocks, the server's name decides between equal ones, so that all serv
 from typing import cast
 
 from ..node import Context, Node
-from ..replicated import Scalar
+from ..replicated import Data, Scalar
 from .messages import NEVER, Answer, Ask, Digest, Entry, Newer, Replicate, Replicated, Seen, Stamp
 
 HINT_INTERVAL = 200_000_000
@@ -27,8 +27,8 @@ class LastWriter(Node):
         self.data: dict[Scalar, Entry] = {}
         self.count = 0
         """The greatest count of any stamp that this server knows."""
-        self.written: dict[str, tuple[int, Entry]] = {}
-        """The newest write of each client, against repetitions: a value that is written again would come back."""
+        self.written: dict[str, tuple[int, tuple[Entry, ...]]] = {}
+        """What each client wrote last, against repetitions: a value that is written again would come back."""
         self.hints: dict[tuple[str, Scalar], Entry] = {}
         """What others should have, and have not acknowledged."""
 
@@ -36,9 +36,10 @@ class LastWriter(Node):
         for place in ctx.storage.keys("entry/"):
             self.recover(cast("Entry", ctx.storage.get(place)))
         for place in ctx.storage.keys("written/"):
-            number, entry = cast("tuple[int, Entry]", ctx.storage.get(place))
-            self.written[place.removeprefix("written/")] = number, entry
-            self.recover(entry)
+            number, entries = cast("tuple[int, tuple[Entry, ...]]", ctx.storage.get(place))
+            self.written[place.removeprefix("written/")] = number, entries
+            for entry in entries:
+                self.recover(entry)
         ctx.set_timer("hand_over", HINT_INTERVAL)
         ctx.set_timer("compare", COMPARE_INTERVAL)
 
@@ -54,23 +55,35 @@ class LastWriter(Node):
     # Clients
 
     def on_Ask(self, ctx: Context, src: str, msg: Ask) -> None:
-        if msg.f == "write":
-            self.write(ctx, src, msg)
-            ctx.send(src, Answer(msg.number, None))
-        else:
+        if msg.f == "read":
             entry = self.data.get(msg.key)
             ctx.send(src, Answer(msg.number, None if entry is None else entry.value))
+        else:
+            self.write(ctx, src, msg.number, ((msg.key, msg.value),))
+            ctx.send(src, Answer(msg.number, None))
 
-    def write(self, ctx: Context, client: str, ask: Ask) -> Entry:
-        """Accept the value, unless it was before, and tell everybody."""
-        number, entry = self.written.get(client, (-1, Entry(ask.key, None, NEVER)))
-        if ask.number > number:
-            entry = Entry(ask.key, ask.value, self.next_stamp(ctx), ask.context)
-            self.written[client] = ask.number, entry
-            ctx.storage.put(f"written/{client}", (ask.number, entry))  # from which the entry can be recovered
-            self.keep(ctx, entry)
-            self.tell(ctx, entry)
-        return entry
+    def write(
+        self,
+        ctx: Context,
+        client: str,
+        number: int,
+        values: tuple[tuple[Scalar, Data], ...],
+        depends: tuple[Seen, ...] = (),
+    ) -> tuple[Entry, ...]:
+        """Accept values of keys, all with one stamp, unless it was done before, and tell everybody.
+
+        The value None deletes. It stays as a tombstone, or an older value would come back from another server.
+        """
+        newest, entries = self.written.get(client, (-1, ()))
+        if number > newest:
+            stamp = self.next_stamp(ctx)
+            entries = tuple(Entry(key, value, stamp, depends) for key, value in values)
+            self.written[client] = number, entries
+            ctx.storage.put(f"written/{client}", (number, entries))  # all of them or none, whenever a kill comes
+            for entry in entries:
+                self.keep(ctx, entry)
+                self.tell(ctx, entry)
+        return entries
 
     def next_stamp(self, ctx: Context) -> Stamp:
         """Greater than all that this server knows."""

@@ -39,8 +39,15 @@ class Answer(Message):
     seen: tuple[Seen, ...] = ()
 
 
+class Commit(Message):
+    """Write all of this, or none of it."""
+
+    number: int
+    writes: tuple[tuple[Scalar, Data], ...]
+
+
 class Entry(Message):
-    """A value of a key, with what it depends on."""
+    """A value of a key, with what it depends on. None: the key was deleted."""
 
     key: Scalar
     value: Data

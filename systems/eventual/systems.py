@@ -1,14 +1,15 @@
-"""Three systems as the bench sees them: nodes, fault models and bugs."""
+"""Four systems as the bench sees them: nodes, fault models and bugs."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from ...errors import UsageError
-from ..system import Bug, Deployment, FaultModel, System, Tolerance
-from . import bugs
+from ..system import Bug, Deployment, FaultModel, Monitor, System, Tolerance
+from . import bugs, invariants
 from .bugs import Nodes
 from .causal_store import CausalStore
 from .last_writer import LastWriter
+from .read_committed import ReadCommitted, Transactions
 from .sibling_store import SiblingStore
 
 SECOND = 1_000_000_000
@@ -45,6 +46,7 @@ def _system(
     correct: Nodes,
     planted: Mapping[str, tuple[Nodes, Bug]],
     workload: str,
+    monitors: tuple[Monitor, ...],
     *,
     roams: bool = False,
 ) -> System:
@@ -56,12 +58,41 @@ def _system(
         fault_model=FAULTS,
         workloads=(workload,),
         servers=3,
+        monitors=monitors,
         bugs={name: bug for name, (_, bug) in planted.items()},
     )
 
 
-lww = _system("lww", "store in which the last writer wins (Dynamo)", Nodes(LastWriter), bugs.LWW, "eventual")
-causal = _system("causal", "causally consistent store (COPS)", Nodes(CausalStore), bugs.CAUSAL, "causal", roams=True)
+lww = _system(
+    "lww",
+    "store in which the last writer wins (Dynamo)",
+    Nodes(LastWriter),
+    bugs.LWW,
+    "eventual",
+    invariants.NEWEST,
+)
 siblings = _system(
-    "siblings", "store that keeps concurrent values (Dynamo)", Nodes(SiblingStore), bugs.SIBLINGS, "broadcast"
+    "siblings",
+    "store that keeps concurrent values (Dynamo)",
+    Nodes(SiblingStore),
+    bugs.SIBLINGS,
+    "broadcast",
+    invariants.KEPT,
+)
+causal = _system(
+    "causal",
+    "causally consistent store (COPS)",
+    Nodes(CausalStore),
+    bugs.CAUSAL,
+    "causal",
+    invariants.CAUSAL,
+    roams=True,
+)
+read_committed = _system(
+    "read_committed",
+    "transactions that are always available (HAT)",
+    Nodes(ReadCommitted, Transactions),
+    bugs.READ_COMMITTED,
+    "read_committed",
+    invariants.NEWEST,
 )

@@ -112,6 +112,7 @@ def chance_history(source: random.Random, count: int, *, deletes: bool) -> tuple
 
 def plausible(source: random.Random, operations: Sequence[Operation]) -> tuple[Operation, ...]:
     """The same, but most reads find what was written to their key, before or after."""
+
     def mended(each: Operation) -> Operation:
         written = [other.input for other in operations if other.f == "write" and other.key == each.key]
         if each.f != "read" or source.random() < 0.05:
