@@ -201,20 +201,10 @@ class FirstWrite(Transactions):
 class StampEach(ReadCommitted):
     """Gives each write of a transaction a stamp of its own."""
 
-    def write(
-        self,
-        ctx: Context,
-        client: str,
-        number: int,
-        values: tuple[tuple[Scalar, Data], ...],
-        depends: tuple[Seen, ...] = (),
+    def stamped(
+        self, ctx: Context, values: tuple[tuple[Scalar, Data], ...], depends: tuple[Seen, ...]
     ) -> tuple[Entry, ...]:
-        newest, _ = self.written.get(client, (-1, ()))
-        entries: tuple[Entry, ...] = ()
-        for key, value in values if number > newest else ():
-            self.written.pop(client, None)
-            entries += super().write(ctx, client, number, ((key, value),), depends)
-        return entries
+        return tuple(Entry(key, value, self.next_stamp(ctx), depends) for key, value in values)
 
 
 class NoTransactionTieBreak(NoTieBreak, ReadCommitted):

@@ -76,14 +76,20 @@ class LastWriter(Node):
         """
         newest, entries = self.written.get(client, (-1, ()))
         if number > newest:
-            stamp = self.next_stamp(ctx)
-            entries = tuple(Entry(key, value, stamp, depends) for key, value in values)
+            entries = self.stamped(ctx, values, depends)
             self.written[client] = number, entries
             ctx.storage.put(f"written/{client}", (number, entries))  # all of them or none, whenever a kill comes
             for entry in entries:
                 self.keep(ctx, entry)
                 self.tell(ctx, entry)
         return entries
+
+    def stamped(
+        self, ctx: Context, values: tuple[tuple[Scalar, Data], ...], depends: tuple[Seen, ...]
+    ) -> tuple[Entry, ...]:
+        """The values as entries, all with one stamp: other writers come before or after all of them."""
+        stamp = self.next_stamp(ctx)
+        return tuple(Entry(key, value, stamp, depends) for key, value in values)
 
     def next_stamp(self, ctx: Context) -> Stamp:
         """Greater than all that this server knows."""

@@ -6,7 +6,7 @@ that a transaction writes has one stamp, so that any two transactions are ordere
 of two servers at once: every client goes on as long as it reaches its own.
 """
 
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from ...histories.event import Invocation
 from ..node import ClientNode, Context
@@ -14,6 +14,9 @@ from ..replicated import Data, Scalar
 from .client import RETRY_INTERVAL
 from .last_writer import LastWriter
 from .messages import Answer, Ask, Commit
+
+REQUESTS: Final = 1000
+"""More requests than a transaction has."""
 
 Step: TypeAlias = tuple[str, Scalar, Data]
 """`read` a key (the third is None, or the server that is to be asked), `write` a value to it, or `abort`."""
@@ -36,7 +39,7 @@ class Transactions(ClientNode):
     def __init__(self, servers: tuple[str, ...], *, roams: bool = False) -> None:
         self.servers = servers
         self.number = 0
-        """Of the newest request; they grow for ever, since servers know repetitions by them."""
+        """Of the newest request. Servers know repetitions by it, so it grows with every transaction, restarts or not."""
         self.op: Invocation | None = None
         self.rest: tuple[Step, ...] = ()
         self.done: tuple[Step, ...] = ()
@@ -46,6 +49,7 @@ class Transactions(ClientNode):
 
     def on_invoke(self, ctx: Context, op: Invocation) -> None:
         self.op, self.rest, self.done, self.buffer = op, cast("tuple[Step, ...]", op.input), (), {}
+        self.number = op.operation * REQUESTS
         self.go_on(ctx)
 
     def go_on(self, ctx: Context) -> None:

@@ -94,5 +94,5 @@ read_committed = _system(
     Nodes(ReadCommitted, Transactions),
     bugs.READ_COMMITTED,
     "read_committed",
-    invariants.NEWEST,
+    invariants.COMMITTED,
 )
