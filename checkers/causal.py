@@ -40,7 +40,7 @@ class _Causal:
         unknown = "" if reads else "no read was ok, so nothing is known"
         twice = repeated(history.operations)
         if twice is not None:
-            wrong, unknown = [], f"{show(twice.input)} was written twice to {show(twice.key)}: no read tells which it found"
+            wrong, unknown = [], f"{show(twice.input)} was written twice: no read tells which write it found"
         where = "on all keys together" if self.together else "on each key by itself"
         return verdict(self.name, wrong, f"{reads} reads {where} are causally consistent", unknown=unknown)
 
@@ -49,7 +49,7 @@ causal: Checker = _Causal("causal", together=True)
 """The checker of causal consistency."""
 
 causal_per_key: Checker = _Causal("causal-per-key", together=False)
-"""The checker of causal consistency of each key by itself: the session guarantees, and that what replaced a value stays."""
+"""The checker of causal consistency of each key by itself: the session guarantees, and no value comes back."""
 
 
 def repeated(operations: Sequence[Operation]) -> Operation | None:
@@ -107,14 +107,15 @@ def overwritten(operations: Sequence[Operation]) -> list[Finding]:
 
 
 def _replaced(operations: Sequence[Operation], after: list[int], writes: list[int], read: int) -> int | None:
-    """A write of the key that comes causally before the read and after all that it may have found; None if none does."""
+    """A write of the key that comes causally before the read and after all that it may have found, or None."""
     before = [write for write in writes if after[write] >> read & 1]
     found = operations[read].output
     if found is None:
         deletes = [write for write in writes if operations[write].f == "delete" and not after[read] >> write & 1]
         sources: list[int | None] = [None, *deletes]
     else:
-        sources = [write for write in writes if operations[write].f == "write" and _same(operations[write].input, found)]
+        written = [write for write in writes if operations[write].f == "write"]
+        sources = [write for write in written if _same(operations[write].input, found)]
     newer = None
     for source in sources:
         newer = next((each for each in before if source is None or after[source] >> each & 1), None)

@@ -29,6 +29,8 @@ from .verdict import Verdict
 Step: TypeAlias = tuple[str, Value, Value]
 Place: TypeAlias = tuple[object, object]
 """A key and a value of it, in canonical form."""
+Finals: TypeAlias = Mapping[tuple[Value, Value], tuple[Operation, Value]]
+"""By server and key: the read that the server answered last, and what it found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ class _ReadCommitted:
         wrong = dirty_reads(transactions, writes) + disagreements(finals)
         wrong = wrong or circles(transactions, writes, finals)
         fine = f"{sum(each.outcome == 'ok' for each in transactions)} transactions read what was committed"
-        unknown = f"{', '.join(unanswered)} did not answer the last reads" if unanswered else ""
-        return verdict(self.name, wrong, fine, unknown=unknown if finals or unanswered else "nobody was asked at the end")
+        unknown = "" if finals else "no server was asked at the end"
+        if unanswered:
+            unknown = f"{', '.join(unanswered)} did not answer the last reads"
+        return verdict(self.name, wrong, fine, unknown=unknown)
 
 
 read_committed: Checker = _ReadCommitted()
@@ -88,8 +92,8 @@ def dirty_reads(transactions: Iterable[Operation], writes: Mapping[Place, Write]
     return wrong
 
 
-def last_reads(transactions: Iterable[Operation]) -> tuple[dict[tuple[Value, Value], tuple[Operation, Value]], list[str]]:
-    """What each server answered last for each key, by both; and the servers that did not answer."""
+def last_reads(transactions: Iterable[Operation]) -> tuple[Finals, list[str]]:
+    """What each server answered last for each key; and the servers that did not answer."""
     finals: dict[tuple[Value, Value], tuple[Operation, Value]] = {}
     unanswered = set()
     for operation in transactions:
@@ -103,7 +107,7 @@ def last_reads(transactions: Iterable[Operation]) -> tuple[dict[tuple[Value, Val
     return finals, sorted(unanswered)
 
 
-def disagreements(finals: Mapping[tuple[Value, Value], tuple[Operation, Value]]) -> list[Finding]:
+def disagreements(finals: Finals) -> list[Finding]:
     """Keys of which two servers have different values at last."""
     first: dict[object, tuple[Value, Operation, Value]] = {}
     wrong = []
@@ -117,12 +121,13 @@ def disagreements(finals: Mapping[tuple[Value, Value], tuple[Operation, Value]])
 def circles(
     transactions: Sequence[Operation],
     writes: Mapping[Place, Write],
-    finals: Mapping[tuple[Value, Value], tuple[Operation, Value]],
+    finals: Finals,
 ) -> list[Finding]:
     """A circle of transactions that replace each other's writes, or else one that has reads in it as well."""
     flows = [(writes[canonical(key), canonical(value)].by, operation) for operation, key, value in reads(transactions)]
     happened = {each.index for each in transactions if each.outcome == "ok"} | {writer.index for writer, _ in flows}
-    last = {canonical(key): writes[canonical(key), canonical(value)].by for (_, key), (_, value) in finals.items() if value is not None}
+    found = {canonical(key): canonical(value) for (_, key), (_, value) in finals.items() if value is not None}
+    last = {key: writes[key, value].by for key, value in found.items()}
     replaced = [
         (write.by, last[key])
         for (key, _), write in writes.items()

@@ -39,7 +39,7 @@ class Transactions(ClientNode):
     def __init__(self, servers: tuple[str, ...], *, roams: bool = False) -> None:
         self.servers = servers
         self.number = 0
-        """Of the newest request. Servers know repetitions by it, so it grows with every transaction, restarts or not."""
+        """Of the newest request. Servers know repetitions by it, so it grows over restarts too."""
         self.op: Invocation | None = None
         self.rest: tuple[Step, ...] = ()
         self.done: tuple[Step, ...] = ()

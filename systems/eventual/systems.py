@@ -17,7 +17,7 @@ SECOND = 1_000_000_000
 FAULTS = FaultModel(
     groups={"server": Tolerance(kill=5, pause=5, drift=0.2, jump=10 * SECOND)},
     liveness=3 * SECOND,
-    note="servers may be killed and paused, all at once too, but no disk may be lost: an acknowledgement means one disk",
+    note="servers may be killed and paused, all at once too; no disk may be lost: what is acknowledged is on one",
 )
 
 
