@@ -24,6 +24,10 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "primary_backup": f"{PACKAGE}.systems.primary_backup:system",
     "mapreduce": f"{PACKAGE}.systems.mapreduce:system",
     "snapshot": f"{PACKAGE}.systems.snapshot:system",
+    "lww": f"{PACKAGE}.systems.eventual:lww",
+    "siblings": f"{PACKAGE}.systems.eventual:siblings",
+    "causal": f"{PACKAGE}.systems.eventual:causal",
+    "read_committed": f"{PACKAGE}.systems.eventual:read_committed",
     "broadcast": f"{PACKAGE}.systems.gossip:broadcast",
     "counters": f"{PACKAGE}.systems.gossip:counters",
     "unique_ids": f"{PACKAGE}.systems.gossip:unique_ids",
@@ -58,6 +62,9 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "time": f"{PACKAGE}.bench.workloads.clocks:TIME",
     "time_together": f"{PACKAGE}.bench.workloads.clocks:TIME_TOGETHER",
     "snapshot": f"{PACKAGE}.bench.workloads.snapshot:WORKLOAD",
+    "eventual": f"{PACKAGE}.bench.workloads.eventual:EVENTUAL",
+    "causal": f"{PACKAGE}.bench.workloads.eventual:CAUSAL",
+    "read_committed": f"{PACKAGE}.bench.workloads.eventual:READ_COMMITTED",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"

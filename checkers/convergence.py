@@ -1,7 +1,7 @@
 """Convergence: once the faults are over, every server has all that any of them has acknowledged.
 
-The reads looked at are those that name a server as their input; of each server the last one counts. Of reads without
-input nothing is asked but that they answer what was added.
+The reads looked at are those that name a server as their input; of each server and key the last one counts. Of reads
+without input nothing is asked but that they answer what was added.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,17 +23,17 @@ class _Converged:
     wrong: Callable[[Sequence[Operation], Sequence[Operation]], list[Finding]]
 
     def check(self, history: History, budget: Budget) -> Verdict:
-        last: dict[Value, Operation] = {}
+        last: dict[tuple[Value, Value], Operation] = {}
         for operation in history.operations:
             if operation.f == "read" and operation.input is not None:
-                last[operation.input] = operation
-        unanswered = [server for server, read in last.items() if read.outcome != "ok"]
+                last[operation.input, operation.key] = operation
+        unanswered = sorted({show(server) for (server, _), read in last.items() if read.outcome != "ok"})
         finals = [read for read in last.values() if read.outcome == "ok"]
         unknown = "" if finals and not unanswered else "no server was asked at the end"
         if unanswered:
-            unknown = f"{', '.join(map(show, unanswered))} did not answer the last read"
+            unknown = f"{', '.join(unanswered)} did not answer the last read"
         return verdict(
-            self.name, self.wrong(history.operations, finals), f"{len(finals)} servers have all of it", unknown=unknown
+            self.name, self.wrong(history.operations, finals), f"all {len(finals)} last reads agree", unknown=unknown
         )
 
 
@@ -59,6 +59,30 @@ def _counter_wrong(operations: Sequence[Operation], finals: Sequence[Operation])
             wrong.append(Finding(f"outside of {bounds.lower} to {bounds.upper} at {show(read.input)}", value, (read,)))
     return wrong
 
+
+def _register_wrong(operations: Sequence[Operation], finals: Sequence[Operation]) -> list[Finding]:
+    written = {(canonical(each.key), canonical(each.input)) for each in operations if each.f == "write"}
+    wrong = [
+        Finding("value nobody wrote", each.output, (each,))
+        for each in operations
+        if each.f == "read"
+        and each.outcome == "ok"
+        and each.output is not None
+        and (canonical(each.key), canonical(each.output)) not in written
+    ]
+    by_key: dict[object, list[Operation]] = {}
+    for read in finals:
+        by_key.setdefault(canonical(read.key), []).append(read)
+    for reads in by_key.values():
+        first = reads[0]
+        other = next((each for each in reads if canonical(each.output) != canonical(first.output)), None)
+        if other is not None:
+            wrong.append(Finding(f"{show(first.input)} and {show(other.input)} differ", first.key, (first, other)))
+    return wrong
+
+
+converged_register: Checker = _Converged("converged-register", _register_wrong)
+"""The checker of registers that all servers have: `write` and `read`, the last read of each server and key counts."""
 
 converged_set: Checker = _Converged("converged-set", _set_wrong)
 """The checker of sets that grow everywhere: `add` and `read` as in sets.py."""
