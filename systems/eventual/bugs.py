@@ -217,20 +217,47 @@ def bug(name: str, nodes: Nodes, breaks: str) -> tuple[str, tuple[Nodes, Bug]]:
 
 LWW = dict(
     (
-        bug("arrival-order", Nodes(ArrivalOrder), "What arrives last wins: servers end with different values."),
+        bug(
+            "arrival-order",
+            Nodes(ArrivalOrder),
+            "What arrives last wins: servers end with different values (Cassandra by Jepsen: writes lost by order).",
+        ),
         bug(
             "no-tie-break",
             Nodes(NoTieBreak),
-            "Two writes with equal counts: each server keeps the one that it had first, for ever.",
+            "Two writes with equal counts: each server keeps the one that it had first, for ever (Cassandra 2.0 by "
+            "Jepsen: equal timestamps).",
         ),
         bug(
-            "no-repair", Nodes(NoRepair), "What a partition swallows never comes (no hinted hand-off, no anti-entropy)."
+            "no-repair",
+            Nodes(NoRepair),
+            "What a partition swallows never comes: no hinted hand-off, no anti-entropy (Dynamo, sections 4.6 and 4.7).",
         ),
-        bug("hints-alone", Nodes(HintsAlone), "Hints are lost with the memory, and nothing else brings the value."),
-        bug("one-way", Nodes(OneWay), "Anti-entropy goes one way: the last server never gets what others have."),
-        bug("no-tombstones", Nodes(NoTombstones), "Deleted values come back from a server that had missed the delete."),
-        bug("restarts-counting", Nodes(RestartsCounting), "After a restart new writes lose against old ones."),
-        bug("one-hint", Nodes(OneHint), "Only the newest hint is kept: other keys stay as old as they were."),
+        bug(
+            "hints-alone",
+            Nodes(HintsAlone),
+            "Hints are lost with the memory, and nothing else brings the value (Dynamo, section 4.7).",
+        ),
+        bug(
+            "one-way",
+            Nodes(OneWay),
+            "Anti-entropy goes one way: the last server never gets what others have (Demers 1987).",
+        ),
+        bug(
+            "no-tombstones",
+            Nodes(NoTombstones),
+            "Deleted values come back from a server that had missed the delete (Demers 1987: death certificates).",
+        ),
+        bug(
+            "restarts-counting",
+            Nodes(RestartsCounting),
+            "After a restart new writes lose against old ones (Lamport 1978: clocks must not go back).",
+        ),
+        bug(
+            "one-hint",
+            Nodes(OneHint),
+            "Only the newest hint is kept: other keys stay as old as they were (Dynamo, section 4.6).",
+        ),
     )
 )
 CAUSAL = dict(
@@ -243,38 +270,49 @@ CAUSAL = dict(
         bug(
             "repairs-out-of-order",
             Nodes(RepairsOutOfOrder),
-            "Anti-entropy shows the newest value before those that it depends on.",
+            "Anti-entropy shows the newest value before those that it depends on (Bayou, SOSP 1997: the prefix property).",
         ),
         bug(
             "nearest-dependencies",
             Nodes(NearestDependencies),
-            "Clients depend on what they read and not on its past, which a newer value elsewhere does not bring.",
+            "Clients depend on what they read and not on its past, which a newer value elsewhere does not bring (COPS, "
+            "section 4.1.2, taken further than it goes).",
         ),
         bug(
             "never-at-once",
             Nodes(NeverAtOnce),
-            "Two values that each wait for the other are never shown: servers do not converge.",
+            "Two values that each wait for the other are never shown: servers do not converge (found in this store itself).",
         ),
         bug(
             "answers-anybody",
             Nodes(AnswersAnybody),
-            "A server answers clients whose past it does not know: they do not find what they wrote elsewhere.",
+            "A server answers clients whose past it does not know: they do not find what they wrote elsewhere (Terry et "
+            "al., PDIS 1994: read your writes).",
         ),
         bug(
             "forgets-reads",
             Nodes(CausalStore, ForgetsReads),
-            "A client does not carry what it has read: its next read is older, its next write depends on too little.",
+            "A client does not carry what it has read: its next read is older, its next write depends on too little (Terry "
+            "et al., PDIS 1994: monotonic reads, writes follow reads).",
         ),
     )
 )
 SIBLINGS = dict(
     (
-        bug("drops-siblings", Nodes(DropsSiblings), "Values written at the same time replace each other."),
-        bug("vector-first", Nodes(VectorFirst), "What is heard of counts as known before it is taken over."),
+        bug(
+            "drops-siblings",
+            Nodes(DropsSiblings),
+            "Values written at the same time replace each other (Riak by Jepsen: allow_mult off).",
+        ),
+        bug(
+            "vector-first",
+            Nodes(VectorFirst),
+            "What is heard of counts as known before it is taken over (Preguiça et al. 2010).",
+        ),
         bug(
             "reuses-dots",
             Nodes(ReusesDots),
-            "After a restart new values get the dots of old ones, and are not passed on.",
+            "After a restart new values get the dots of old ones, and are not passed on (Riak: actor ids reused).",
         ),
     )
 )
@@ -288,17 +326,18 @@ READ_COMMITTED = dict(
         bug(
             "first-write",
             Nodes(ReadCommitted, FirstWrite),
-            "A key written twice keeps the first value: others read an intermediate one.",
+            "A key written twice keeps the first value: others read an intermediate one (Adya 2000: G1b).",
         ),
         bug(
             "stamp-each-write",
             Nodes(StampEach, Transactions),
-            "Two transactions replace each other's writes, one on each key (dirty write, G0).",
+            "Two transactions replace each other's writes, one on each key (dirty write, G0: HAT, section 5.1.1).",
         ),
         bug(
             "no-tie-break",
             Nodes(NoTransactionTieBreak, Transactions),
-            "Two commits with equal counts: each server keeps the one that it had first, for ever.",
+            "Two commits with equal counts: each server keeps the one that it had first, for ever (HAT, section 5.1.1: "
+            "unique timestamps).",
         ),
     )
 )

@@ -43,8 +43,8 @@ def deploy(servers: int, bug: str | None, replica: type[Log] = PaxosReplica) -> 
 
 
 NOTE = (
-    "servers and disks of any group may fail as in the sharded store; a transaction needs a majority of every group that "
-    "owns one of its keys, and of no other"
+    "servers and disks of any group may fail as in the sharded store; a transaction needs a majority of every group "
+    "that owns one of its keys, and of no other"
 )
 
 system = System(

@@ -15,6 +15,7 @@ from pathlib import Path
 from campaign import attempt
 
 from splitbrain.bench.registry import SYSTEMS, system
+from splitbrain.errors import ContractError
 
 TABLE = Path(__file__).parent.parent / "quality" / "found.json"
 SEEDS = 1000
@@ -27,9 +28,12 @@ def table() -> dict[str, list[object]]:
 
 
 def first(tested: str, bug: str) -> list[object]:
-    """Workload, seed and finders of the first seed that finds the bug; nothing if none does."""
+    """Workload, seed and finders of the first seed that finds the bug without an exception; nothing if none does."""
     for seed, workload in enumerate(islice(cycle(system(tested).workloads), SEEDS)):
-        found = attempt(tested, workload, seed, bug).found_by
+        try:
+            found = attempt(tested, workload, seed, bug).found_by
+        except ContractError:
+            continue
         if found:
             return [workload, seed, *found]
     return []
