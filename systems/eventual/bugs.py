@@ -220,7 +220,7 @@ LWW = dict(
         bug(
             "arrival-order",
             Nodes(ArrivalOrder),
-            "What arrives last wins: servers end with different values (Cassandra by Jepsen: writes lost by order).",
+            "What arrives last wins: servers end with different values (Dynamo, section 4.4: no versions).",
         ),
         bug(
             "no-tie-break",
@@ -231,7 +231,8 @@ LWW = dict(
         bug(
             "no-repair",
             Nodes(NoRepair),
-            "What a partition swallows never comes: no hinted hand-off, no anti-entropy (Dynamo, sections 4.6 and 4.7).",
+            "What a partition swallows never comes: no hinted hand-off, no anti-entropy (Dynamo, sections 4.6 and "
+            "4.7).",
         ),
         bug(
             "hints-alone",
@@ -270,7 +271,8 @@ CAUSAL = dict(
         bug(
             "repairs-out-of-order",
             Nodes(RepairsOutOfOrder),
-            "Anti-entropy shows the newest value before those that it depends on (Bayou, SOSP 1997: the prefix property).",
+            "Anti-entropy shows the newest value before those that it depends on (Bayou, SOSP 1997: the prefix "
+            "property).",
         ),
         bug(
             "nearest-dependencies",
@@ -281,18 +283,21 @@ CAUSAL = dict(
         bug(
             "never-at-once",
             Nodes(NeverAtOnce),
-            "Two values that each wait for the other are never shown: servers do not converge (found in this store itself).",
+            "Two values that each wait for the other are never shown: servers do not converge (found in this store "
+            "itself).",
         ),
         bug(
             "answers-anybody",
             Nodes(AnswersAnybody),
-            "A server answers clients whose past it does not know: they do not find what they wrote elsewhere (Terry et "
+            "A server answers clients whose past it does not know: they do not find what they wrote elsewhere (Terry "
+            "et "
             "al., PDIS 1994: read your writes).",
         ),
         bug(
             "forgets-reads",
             Nodes(CausalStore, ForgetsReads),
-            "A client does not carry what it has read: its next read is older, its next write depends on too little (Terry "
+            "A client does not carry what it has read: its next read is older, its next write depends on too little "
+            "(Terry "
             "et al., PDIS 1994: monotonic reads, writes follow reads).",
         ),
     )
@@ -312,7 +317,8 @@ SIBLINGS = dict(
         bug(
             "reuses-dots",
             Nodes(ReusesDots),
-            "After a restart new values get the dots of old ones, and are not passed on (Riak: actor ids reused).",
+            "After a restart new values get the dots of old ones, and are not passed on (Riak: ids of actors that "
+            "were reused).",
         ),
     )
 )
