@@ -290,15 +290,13 @@ CAUSAL = dict(
             "answers-anybody",
             Nodes(AnswersAnybody),
             "A server answers clients whose past it does not know: they do not find what they wrote elsewhere (Terry "
-            "et "
-            "al., PDIS 1994: read your writes).",
+            "et al., PDIS 1994: read your writes).",
         ),
         bug(
             "forgets-reads",
             Nodes(CausalStore, ForgetsReads),
             "A client does not carry what it has read: its next read is older, its next write depends on too little "
-            "(Terry "
-            "et al., PDIS 1994: monotonic reads, writes follow reads).",
+            "(Terry et al., PDIS 1994: monotonic reads, writes follow reads).",
         ),
     )
 )
