@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ..node import Context, Message, Node
+from ..own_server import Answer, Ask
 from .cristian import DRIFT
-from .messages import Answer, Ask
 
 PERIOD: Final = 300_000_000
 """How often the master asks (nanoseconds)."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from ..node import Context, Message, Node
+from ..own_server import Answer, Ask
 from ..replicated import Data
-from .messages import Answer, Ask
 
 EXCHANGE: Final = 200_000_000
 """How often a process says what it has, so that it is told what it lacks (nanoseconds)."""

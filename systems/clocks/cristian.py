@@ -8,7 +8,7 @@ trip is added, and the time is wrong by half of it at most; from then on the err
 from typing import Final, NamedTuple
 
 from ..node import Context, Message, Node
-from .messages import Answer, Ask
+from ..own_server import Answer, Ask
 
 PERIOD: Final = 100_000_000
 """How often the server is asked (nanoseconds)."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ..node import Node
+from ..own_server import Ask
 from ..system import Broken, Monitor
 from .broadcast import Post, Process, Seen, Vector
-from .messages import Ask
 
 Id = tuple[int, int]
 """Origin and number of a post."""

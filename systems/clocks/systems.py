@@ -5,11 +5,11 @@ from functools import partial
 
 from ...errors import UsageError
 from ..node import Node
+from ..own_server import Client
 from ..system import Deployment, FaultModel, System, Tolerance
 from .berkeley import Master, Member
 from .broadcast import Process
 from .bugs import BERKELEY, CAUSAL, CRISTIAN, Planted
-from .client import Client
 from .cristian import DRIFT, Cristian, TimeServer
 from .invariants import MONITORS
 

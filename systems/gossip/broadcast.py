@@ -8,8 +8,8 @@ acknowledged it. With `BATCH` it waits a little and passes on several at a time:
 from typing import cast
 
 from ..node import Context, Message, Node
+from ..own_server import Answer, Ask
 from ..replicated import Data
-from .messages import Answer, Ask
 
 RESEND = 500_000_000
 """How long a server waits for an acknowledgement before it passes values on again (nanoseconds)."""

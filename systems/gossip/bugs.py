@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from ..node import Context, Node
+from ..own_server import Ask
 from ..replicated import Data
 from ..system import Bug
 from .broadcast import Broadcast, Got, Spread
 from .ids import Generator
 from .kafka import Log
 from .merging import Counter
-from .messages import Ask
 
 
 class NoResend(Broadcast):

@@ -1,7 +1,7 @@
 """Unique ids without asking anybody: the server's name, its restarts, and a count."""
 
 from ..node import Context, Node
-from .messages import Answer, Ask
+from ..own_server import Answer, Ask
 
 
 class Generator(Node):

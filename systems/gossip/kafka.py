@@ -9,8 +9,8 @@ from typing import cast
 from zlib import crc32
 
 from ..node import Context, Message, Node
+from ..own_server import Answer, Ask
 from ..replicated import Data
-from .messages import Answer, Ask
 
 
 class Forward(Message):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from ..node import Context, Message, Node
-from .messages import Answer, Ask
+from ..own_server import Answer, Ask
 
 GOSSIP_INTERVAL = 100_000_000
 """How often a server tells another one, taken by chance, all that it knows (nanoseconds)."""

@@ -5,10 +5,10 @@ from functools import partial
 
 from ...errors import UsageError
 from ..node import Node
+from ..own_server import Client
 from ..system import Bug, Deployment, FaultModel, System, Tolerance
 from . import bugs
 from .broadcast import Broadcast
-from .client import Client
 from .ids import Generator
 from .kafka import Log
 from .merging import Counter
