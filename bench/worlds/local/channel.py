@@ -46,20 +46,7 @@ class Channel:
             self._read()
         return self._frames.popleft()
 
-    def arrived(self) -> list[Frame]:
-        """What is there, without waiting. Raises ClosedError at the end, once everything before it was given."""
-        while select.select([self._socket], [], [], 0)[0]:
-            try:
-                self._read()
-            except ClosedError:
-                if not self._frames:
-                    raise
-                break
-        frames = list(self._frames)
-        self._frames.clear()
-        return frames
-
-    def waits(self, seconds: float) -> bool:
+    def waits(self, seconds: float = 0) -> bool:
         """Whether there is a frame, or the end, within that time."""
         return bool(self._frames or select.select([self._socket], [], [], seconds)[0])
 
