@@ -9,7 +9,7 @@ from ...nemesis.fault import Effect
 from ...systems.system import Deployment, System
 from ..actions import Action, Report
 from ..test import Test
-from .local import LocalWorld
+from .local.world import LocalWorld
 from .simulated import Simulation
 
 WORLDS = ("simulated", "local")

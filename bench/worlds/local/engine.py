@@ -18,9 +18,9 @@ from ...actions import Completed, Report
 from ..disks import after_kill
 from ..faults import Administered, Armed, Fire, Wire
 from ..simulated.network import chance
+from .boot import Boot
 from .channel import Frame
 from .disk import read, save
-from .host import Boot
 from .node import BILLION, Clock, LocalNode, Watched
 from .owned import Workspace
 from .server import Server

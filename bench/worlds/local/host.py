@@ -16,36 +16,16 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-import msgspec
-
 from ....errors import ContractError, SplitbrainError
 from ....nemesis.fault import Fault, Moment
-from ....systems.codec import Codec
-from ....systems.system import Deployment
 from ...registry import system as system_called
-from ..simulated.host import Host, nested
+from ..simulated.host import Host
+from .boot import Boot, codec_of
 from .channel import Channel, ClosedError, Frame
 from .disk import FileDisk
-from .node import Clock, Links, LocalNode
+from .node import Clock, LocalNode
 
 _PR_SET_PDEATHSIG: Final = 1
-
-
-class Boot(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server must know: whose node it is, and what it is like.
-
-    `epoch` is how often it was started before, `parent` the bench's process.
-    """
-
-    parent: int
-    system: str
-    servers: int
-    bug: str | None
-    name: str
-    epoch: int
-    seed: int
-    links: Links
-    disk: str
 
 
 class LoggingHost(Host):
@@ -132,13 +112,6 @@ class Server:
         self._channel.send("failed", str(error))
         sys.stdout.flush()
         os._exit(1)
-
-
-def codec_of(deployment: Deployment) -> Codec:
-    """The codec for all messages of a deployment."""
-    admin = () if deployment.admin is None else (deployment.admin,)
-    makers = (*deployment.servers.values(), deployment.client, *admin)
-    return Codec({type(node) for make in makers for _, node in nested("", make())})
 
 
 def die_with(parent: int) -> None:

@@ -14,10 +14,10 @@ from typing import Any, Final
 from ....errors import ContractError
 from ....systems.node import Node
 from ..faults import Wire
+from .boot import Boot
 from .channel import Channel, ClosedError, Frame
-from .host import Boot
 
-PROGRAM: Final = Boot.__module__
+PROGRAM: Final = f"{__package__}.host"
 """The module that a server's process runs."""
 PATIENCE: Final = 30.0
 """Seconds that a server has to answer the bench. It takes a millisecond, or more where the machine is busy."""

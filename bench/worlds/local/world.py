@@ -18,8 +18,8 @@ from ...actions import Action, Arm, Discard, Heal, Healed, Inject, Injected, Inv
 from ...test import Test
 from ..faults import ADMIN, Faults
 from ..simulated.host import Host
+from .boot import Boot, codec_of
 from .engine import Client, Handle, LocalEngine
-from .host import Boot, codec_of
 from .node import BILLION, Clock, Links, LocalNode
 from .owned import Workspace, clean
 from .server import PATIENCE, Server
