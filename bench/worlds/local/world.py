@@ -24,6 +24,9 @@ from .node import BILLION, Clock, Links, LocalNode
 from .owned import Workspace, clean
 from .server import PATIENCE, Server
 
+FINEST = 0.001
+"""A loop's timers are no more precise than this (seconds): what is due sooner is waited for by looking again."""
+
 
 class LocalWorld:
     """The deployment of a test: its servers as processes, its clients c0, c1, … in this one, in real time.
@@ -208,7 +211,11 @@ class LocalWorld:
     def _run(self, until: int | None) -> None:
         """Run the loop until something is to be reported or goes wrong, or that time has come."""
         loop = self._loop
-        wait = None if until is None else max(0, until - self.now) / BILLION
+        wait = None if until is None else (until - self.now) / BILLION
+        if wait is not None and wait < FINEST:
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+            return
         timer = None if wait is None else loop.call_later(wait, loop.stop)
         loop.run_forever()
         if timer is not None:
