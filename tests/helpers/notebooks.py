@@ -1,10 +1,13 @@
 """Servers that keep notes, and both worlds to run them in, driven alike."""
 
-from splitbrain.bench.actions import Completed, Discard, Heal, Healed, Inject, Injected, Invoke, Report
+from collections.abc import Callable
+from itertools import count
+
+from splitbrain.bench.actions import Arm, Completed, Discard, Heal, Healed, Inject, Injected, Invoke, Report
 from splitbrain.bench.test import MILLISECOND, SECOND, Test
 from splitbrain.bench.worlds.world import World
 from splitbrain.histories.event import Invocation
-from splitbrain.nemesis.fault import Fault, Unit
+from splitbrain.nemesis.fault import Fault, Trigger, Unit
 from splitbrain.systems.node import ClientNode, Context, Message, Node
 from splitbrain.systems.system import Deployment, FaultModel, System, Tolerance
 
@@ -117,24 +120,32 @@ def example(**changes: object) -> Test:
     return Test(**given)  # type: ignore[arg-type]
 
 
-def fault(family: str, on: str, unit: int = 0, **more: object) -> Fault:
-    """A fault that lasts until it is undone."""
-    given = {"unit": unit, "family": family, "at": 0, "lasts": 100 * SECOND, "on": on, **more}
-    return Fault(**given)  # type: ignore[arg-type]
-
-
 class Driver:
     """Drives a world as a run does, one operation after the other."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.reports: list[Report] = []
-        self._operations = 0
+        self._operations = count()
+        self._units = count()
+
+    def fault(self, family: str, on: str, **more: object) -> Fault:
+        """A fault with a number of its own, that lasts until it is undone."""
+        given = {"unit": next(self._units), "family": family, "at": 0, "lasts": 100 * SECOND, "on": on, **more}
+        return Fault(**given)  # type: ignore[arg-type]
+
+    def begin(self, family: str, on: str, **more: object) -> Unit:
+        """Inject a fault; returns what it hit."""
+        self.world.perform(Inject(self.fault(family, on, **more)))
+        return self.injected()
+
+    def arm(self, family: str, trigger: Trigger) -> None:
+        """Have a fault wait for its trigger."""
+        self.world.perform(Arm(self.fault(family, "trigger", at=trigger)))
 
     def ask(self, f: str, server: str, given: object = None, thread: int = 0) -> int:
         """Have a client ask a server; returns the number of the operation."""
-        number = self._operations
-        self._operations += 1
+        number = next(self._operations)
         op = Invocation(
             operation=number,
             process=thread,
@@ -151,18 +162,13 @@ class Driver:
         """Have a fresh client ask a server; returns what it is told, for which there is plenty of time."""
         self.world.perform(Discard(1))
         number = self.ask(f, server, given, thread=1)
-        answer = self.until(lambda report: isinstance(report, Completed) and report.operation == number)
+        answer = self.answered(number)
         assert isinstance(answer, Completed)
         return answer.output
 
-    def inject(self, what: Fault) -> Unit:
-        """Begin a fault; returns what it hit."""
-        self.world.perform(Inject(what))
-        return self.injected()
-
     def injected(self) -> Unit:
         """What the next fault that begins hits."""
-        report = self.until(Injected)
+        report = self.until(lambda report: isinstance(report, Injected))
         self.reports.remove(report)
         assert isinstance(report, Injected)
         return report.unit
@@ -170,19 +176,28 @@ class Driver:
     def heal(self) -> None:
         """End all faults."""
         self.world.perform(Heal())
-        self.reports.remove(self.until(Healed))
+        self.reports.remove(self.until(lambda report: isinstance(report, Healed)))
 
-    def count(self, unit: int = 0) -> int:
+    def count(self, unit: Unit) -> int:
         """How often a unit had an effect."""
-        return self.world.effects[unit].count
+        return next(effect.count for effect in self.world.effects if effect.unit == unit.fault.unit)
 
-    def until(self, wanted: "object") -> Report:
-        """Let time pass until there is a report that is wanted, by a function or a class."""
+    def notes(self, server: str) -> tuple[int, str]:
+        """A server's epoch, and what it has noted."""
+        epoch, _, notes = str(self.told("look", server)).partition(":")
+        return int(epoch), notes
+
+    def answered(self, number: int) -> Report:
+        """Wait for the answer to an operation."""
+        return self.until(lambda report: isinstance(report, Completed) and report.operation == number)
+
+    def until(self, wanted: Callable[[Report], bool]) -> Report:
+        """Let time pass until there is a report that is wanted."""
         limit = self.world.now + PATIENCE
         seen = 0
         while True:
             for report in self.reports[seen:]:
-                if isinstance(report, wanted) if isinstance(wanted, type) else wanted(report):  # type: ignore[operator]
+                if wanted(report):
                     return report
             seen = len(self.reports)
             assert self.world.now < limit, f"no such report, only {self.reports}"

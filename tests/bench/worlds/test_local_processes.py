@@ -17,8 +17,9 @@ from splitbrain.bench.worlds.local import owned
 from splitbrain.bench.worlds.local.owned import start_of
 from splitbrain.bench.worlds.local.world import LocalWorld
 from splitbrain.errors import ContractError
+from splitbrain.histories.store import load
 
-CYCLES = int(os.environ.get("SPLITBRAIN_CYCLES", "3"))
+CYCLES = int(os.environ.get("SPLITBRAIN_CYCLES", "1"))
 """How often a world is opened and closed; 50 by hand."""
 
 BENCH = [sys.executable, "-m", "splitbrain", "run", "ping_pong", "--world", "local", "--seed", "1", "--faults", "pause"]
@@ -90,7 +91,8 @@ def test_processes_do_not_outlive_the_bench(
         os.sched_yield()
     owned.clean()
     assert list(root.iterdir()) == []
-    assert len((tmp_path / "runs" / "default").glob("*/history.jsonl").__next__().read_text().splitlines()) > 1
+    (history,) = tmp_path.glob("runs/default/*/history.jsonl")
+    load(history)
 
 
 def recorded(root: Path) -> list[str]:
