@@ -56,10 +56,14 @@ class Server:
     def commands(self) -> None:
         """Carry out what the bench has sent."""
         try:
-            while self._frozen > 0 or self._channel.waits():
-                self._carry_out(self._channel.receive())
+            self._obey()
         except ClosedError:
             os._exit(0)
+
+    def _obey(self) -> None:
+        """Carry out what has arrived, all of it, since the loop does not see what the channel has read already."""
+        while self._frozen > 0 or self._channel.waits():
+            self._carry_out(self._channel.receive())
 
     def _carry_out(self, frame: Frame) -> None:
         node = self._node
@@ -103,8 +107,7 @@ class Server:
         try:
             self._channel.send("moment", moment, type_, self._node.host.believes() if self._node.host.up else "")
             self._frozen += 1
-            while self._frozen > 0:
-                self._carry_out(self._channel.receive())
+            self._obey()
         except ClosedError:
             os._exit(0)
 

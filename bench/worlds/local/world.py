@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
-from ....errors import ContractError
+from ....errors import ContractError, UsageError
 from ....nemesis.fault import Effect
 from ....systems.codec import Codec
 from ....systems.node import Node
@@ -21,7 +21,7 @@ from ..simulated.host import Host
 from .boot import Boot, codec_of
 from .engine import Client, Handle, LocalEngine
 from .node import BILLION, Clock, Links, LocalNode
-from .owned import Workspace, clean
+from .owned import Workspace, clean, start_of
 from .server import PATIENCE, Server
 
 FINEST = 0.001
@@ -39,6 +39,8 @@ class LocalWorld:
     """
 
     def __init__(self, test: Test, deployment: Deployment, model: FaultModel, logs: Path | None = None) -> None:
+        if start_of(os.getpid()) is None:
+            raise UsageError("the local world needs Linux with /proc: use --world simulated")
         clean()
         self._workspace = Workspace()
         self._loop = asyncio.new_event_loop()
