@@ -113,6 +113,7 @@ class LocalEngine:
     ) -> None:
         self.reports: list[Report] = []
         self.error: BaseException | None = None
+        self.closed = False
         self._handles = handles
         self._servers = [handle for handle in handles.values() if isinstance(handle, Server)]
         self._boot = boot
@@ -197,12 +198,17 @@ class LocalEngine:
         except ContractError as error:
             self.fail(error)
         if self.reports:
+            self.wake()
+
+    def wake(self) -> None:
+        """Have whoever runs the loop look at what there is."""
+        if not self.closed:
             self._loop.stop()
 
     def fail(self, error: BaseException) -> None:
         """End the run with this error, unless one came before."""
         self.error = self.error or error
-        self._loop.stop()
+        self.wake()
 
     # What faults do
 
@@ -261,14 +267,14 @@ class LocalEngine:
             self._administered(op, outcome, value, error)
         else:
             self.reports.append(Completed(op.operation, outcome, value, error))
-            self._loop.stop()
+            self.wake()
 
     def moment_at(self, name: str, moment: Moment, type_: str) -> None:
         """A client came to a moment that a trigger waits for."""
         self._fire(moment, type_, self._handles[name])
         self.refresh_watch()
         if self.reports:
-            self._loop.stop()
+            self.wake()
 
     # What servers say
 
@@ -301,7 +307,7 @@ class LocalEngine:
             self._begin(one)
         self._ready.clear()
         if self.complete:
-            self._loop.stop()
+            self.wake()
 
     def _begin(self, server: Server) -> None:
         """Tell a server of the others and of the faults in force, tell them of it, and start its node."""

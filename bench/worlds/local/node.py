@@ -104,7 +104,8 @@ class LocalNode:
 
     async def listen(self) -> int:
         """Accept connections on a free port of the loopback interface; returns the port."""
-        self._server = await self._loop.create_server(lambda: Incoming(self._deliver, self._connections), LOOPBACK, 0)
+        name, connections = self.host.name, self._connections
+        self._server = await self._loop.create_server(lambda: Incoming(name, self._deliver, connections), LOOPBACK, 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -112,7 +113,7 @@ class LocalNode:
         """These nodes are to be found at these ports now; 0: nowhere."""
         for name, port in ports.items():
             if name not in self._outgoing:
-                self._outgoing[name] = Outgoing(self._loop, self.host.name)
+                self._outgoing[name] = Outgoing(self._loop, self.host.name, name)
                 ordered, reliable = self._kind.fifo, self._kind.reliable
                 self.host.links[name] = Link(self.host.name, name, ordered=ordered, reliable=reliable)
                 self._incoming[name] = Link(name, self.host.name)

@@ -64,7 +64,7 @@ def clean() -> Removed:
     workspaces = processes = 0
     for directory in sorted(root().iterdir()):
         recorded = _recorded(directory)
-        if not recorded or _alive(recorded[0]):
+        if _alive(recorded[0]) if recorded else start_of(_maker(directory)) is not None:
             continue
         for child in recorded[1:]:
             if _alive(child):
@@ -96,6 +96,11 @@ def start_of(pid: int) -> int | None:
         return None
     state, *fields = stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
     return None if state in "ZX" else int(fields[18])
+
+
+def _maker(directory: Path) -> int:
+    """The bench of a workspace, by its name: the only thing that is known of one who did not come to write more."""
+    return int(directory.name.partition("-")[0])
 
 
 def _alive(process: Process) -> bool:

@@ -1,7 +1,7 @@
 """Frames over TCP: four bytes of length, big-endian, and that many bytes.
 
-The first frame of a connection is the sender's name, every other one a message. What is sent to a node that cannot be
-reached is lost.
+The first frame of a connection names the sender and the receiver, every other one is a message. What is sent to a node
+that cannot be reached is lost, and so is what is sent to one whose port has been given to another since.
 """
 
 import asyncio
@@ -9,14 +9,17 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 LOOPBACK: Final = "127.0.0.1"
 _LENGTH: Final = struct.Struct(">I")
 
 
 class Incoming(asyncio.Protocol):
-    """A connection that another node made; each message is given to `deliver` with the sender's name."""
+    """A connection that another node made to node `dst`; each message is given to `deliver` with the sender's name."""
 
-    def __init__(self, deliver: Callable[[str, bytes], None], connections: "set[Incoming]") -> None:
+    def __init__(self, dst: str, deliver: Callable[[str, bytes], None], connections: "set[Incoming]") -> None:
+        self._dst = dst
         self._deliver = deliver
         self._connections = connections
         self._buffer = bytearray()
@@ -41,7 +44,10 @@ class Incoming(asyncio.Protocol):
             frame = bytes(buffer[at + _LENGTH.size : end])
             at = end
             if self._src is None:
-                self._src = frame.decode()
+                self._src, dst = msgspec.msgpack.decode(frame, type=tuple[str, str])
+                if dst != self._dst:
+                    self.close()
+                    return
             else:
                 self._deliver(self._src, frame)
         del buffer[:at]
@@ -53,11 +59,11 @@ class Incoming(asyncio.Protocol):
 
 
 class Outgoing(asyncio.Protocol):
-    """The way from node `src` to another one. The connection is made when it is needed."""
+    """The way from one node to another. The connection is made when it is needed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, src: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, src: str, dst: str) -> None:
         self._loop = loop
-        self._hello = _framed(src.encode())
+        self._hello = _framed(msgspec.msgpack.encode((src, dst)))
         self._port = 0
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None

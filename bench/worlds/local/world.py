@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
+from typing import Any
 from urllib.parse import quote
 
 from ....errors import ContractError, UsageError
@@ -66,8 +69,12 @@ class LocalWorld:
         self._faults = Faults(self._handles, deployment.groups, model, test.seed, test.beyond_tolerance, self._engine)
         self._engine.effects = self._faults.effects
         self._healing = False
+        self._interrupted = False
+        self._before: Any = None
 
     def __enter__(self) -> "LocalWorld":
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
         try:
             self._start()
         except BaseException:
@@ -116,6 +123,8 @@ class LocalWorld:
             self._healed()
         if engine.error is not None:
             raise engine.error
+        if self._interrupted:
+            raise KeyboardInterrupt
         reports = engine.reports[:]
         engine.reports.clear()
         return reports
@@ -153,10 +162,14 @@ class LocalWorld:
                 handle.kill()
             elif hasattr(handle, "local"):
                 handle.local.close()
-        self._loop.run_until_complete(_settled())
+        self._engine.closed = True
+        self._look()  # since to close a connection takes a turn of the loop, and so does to end its protocol
+        self._look()
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
         self._workspace.close()
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
 
     def _add_servers(self, logs: Path) -> None:
         for number, name in enumerate(self._deployment.servers):
@@ -191,6 +204,8 @@ class LocalWorld:
             if isinstance(handle, Server):
                 engine.start(handle)
         self._run(self.now + round(PATIENCE * BILLION))
+        if self._interrupted:
+            raise KeyboardInterrupt
         if not engine.complete:
             raise engine.error or ContractError(f"the servers have not started within {PATIENCE:g} s")
         for client in clients:
@@ -215,13 +230,26 @@ class LocalWorld:
         loop = self._loop
         wait = None if until is None else (until - self.now) / BILLION
         if wait is not None and wait < FINEST:
-            loop.call_soon(loop.stop)
-            loop.run_forever()
+            self._look()
             return
         timer = None if wait is None else loop.call_later(wait, loop.stop)
-        loop.run_forever()
-        if timer is not None:
-            timer.cancel()
+        try:
+            loop.run_forever()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """The user pressed Ctrl-C: end between two events, or at once if that has been tried."""
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
+        self._loop.call_soon_threadsafe(self._engine.wake)
+
+    def _look(self) -> None:
+        """Deal with what is there, without waiting."""
+        self._loop.call_soon(self._loop.stop)
+        self._loop.run_forever()
 
     def _healed(self) -> bool:
         """Report that everything is healed, once every server is back."""
@@ -232,11 +260,6 @@ class LocalWorld:
             pass  # so that all has been counted
         self._engine.reports.append(Healed())
         return True
-
-
-async def _settled() -> None:
-    """Let connections that were closed end."""
-    await asyncio.sleep(0)
 
 
 def _error_in(context: dict[str, object]) -> BaseException:

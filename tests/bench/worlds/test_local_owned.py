@@ -63,6 +63,13 @@ def test_a_process_with_a_number_that_was_given_out_again_is_left_alone(
     assert sleeper.poll() is None
 
 
+def test_a_bench_that_did_not_come_to_write_anything_down_is_known_by_the_name(root: Path) -> None:
+    (root / f"{2**22 + 1}-gone").mkdir()
+    (root / f"{os.getpid()}-here").mkdir()
+    assert clean() == Removed(1, 0)
+    assert [path.name for path in root.iterdir()] == [f"{os.getpid()}-here"]
+
+
 def test_a_record_that_was_not_written_to_its_end_counts_as_far_as_it_goes(root: Path) -> None:
     workspace = left_behind(root)
     with (workspace / RECORD).open("a") as record:
