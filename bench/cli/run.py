@@ -116,8 +116,12 @@ def run_many(test: Test, seeds: int, runs: Path, drawn: str) -> int:
     grades: dict[str, int] = {}
     codes = []
     for each in _with_seeds(test, seeds):
-        result = run(each)
-        if result.exit_code and result.record.grade != "interrupted":
+        # What happened in real time cannot be run once more to be kept.
+        keep = None if each.world == "simulated" else place(runs, CAMPAIGN, each)
+        result = run(each, keep)
+        if keep is not None:
+            link_latest(runs, keep)
+        elif result.exit_code and result.record.grade != "interrupted":
             result = run(each, place(runs, CAMPAIGN, each))
             link_latest(runs, place(runs, CAMPAIGN, each))
         grades[result.record.grade] = grades.get(result.record.grade, 0) + 1
