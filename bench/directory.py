@@ -26,7 +26,7 @@ from ..reports.record import RunRecord
 from .provenance import Provenance
 from .test import Test, run_id
 
-HISTORY, REPORT = "history.jsonl", "report.html"
+HISTORY, REPORT, LOGS = "history.jsonl", "report.html", "nodes"
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,12 +76,18 @@ class RunDirectory:
             buffer += line + b"\n"
         self.write(name, buffer.decode())
 
+    def logs(self) -> Path:
+        """The directory for what nodes log, for worlds that write it themselves."""
+        with _explained(self.path / LOGS):
+            (self.path / LOGS).mkdir(exist_ok=True)
+        return self.path / LOGS
+
     def write_logs(self, logs: Mapping[str, Iterable[str]]) -> None:
         """Write what each node logged, if it did."""
         for node, lines in logs.items():
             text = "".join(f"{line}\n" for line in lines)
             if text:
-                self.write(f"nodes/{quote(node, safe='')}.log", text)  # a node may be called dc1/s1
+                self.write(f"{LOGS}/{quote(node, safe='')}.log", text)  # a node may be called dc1/s1
 
 
 def place(runs: Path, campaign: str, test: Test) -> Path:

@@ -31,10 +31,8 @@ from .runner import Runner, Summary
 from .test import Test
 from .watch import Watch
 from .workloads.workload import Workload
-from .worlds.simulated import Simulation
 from .worlds.simulated.host import messages_of
-
-WORLDS = ("simulated",)
+from .worlds.world import WORLDS, World, world_of
 
 MOST_NAMED = 20
 """How many faults without effect a warning names."""
@@ -89,30 +87,31 @@ def run(
     if test.world not in WORLDS:
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
     system, workload = resolve(test)
-    simulation, faults = _build(test, system, workload, keep=directory is not None)
+    deployment = deploy(system, test)
+    faults = _plan(test, system, workload, deployment)
     kept = None if directory is None else RunDirectory(directory, _recorded(test, system))
-    watch = Watch(workload.checkers, bool(system.monitors)) if test.stop_on_violation else None
+    monitors = system.monitors if test.world == "simulated" else ()
+    watch = Watch(workload.checkers, bool(monitors)) if test.stop_on_violation else None
     journal = _Journal(None if kept is None else kept.journal, watch)
     runner = Runner(test, system, workload, faults, journal)
     verdicts: tuple[Verdict, ...] = ()
     graded: Graded | None = None
-    interrupted = ""
     try:
-        try:
-            interrupted = "the run was interrupted"
-            _drive(runner, simulation, watch, progress)
-            interrupted = "the check was interrupted; the history is complete"
-            history = History.from_events(journal.events)
-            limits = budget or Budget()
-            verdicts = tuple(_judged(checker, history, limits) for checker in workload.checkers)
-            graded = grade_verdicts(history, workload.checkers, verdicts, limits)
-            interrupted = ""
-        except KeyboardInterrupt:
-            history = History.from_events(journal.events)
-        except SystemExit:
-            raise ContractError(f"the code of {test.system} called sys.exit in mid-run") from None
-        effects = _effects(faults, simulation.effects)
-        record = _record(test, runner.summary, history, verdicts, faults, effects, simulation, watch, interrupted)
+        with world_of(test, system, deployment, None if kept is None else kept.logs()) as world:
+            interrupted = _drive(runner, world, watch, progress, test)
+        history = History.from_events(journal.events)
+        if not interrupted:
+            try:
+                limits = budget or Budget()
+                verdicts = tuple(_judged(checker, history, limits) for checker in workload.checkers)
+                graded = grade_verdicts(history, workload.checkers, verdicts, limits)
+            except KeyboardInterrupt:
+                interrupted = "the check was interrupted; the history is complete"
+        effects = _effects(faults, world.effects)
+        record = _record(test, runner.summary, history, verdicts, faults, effects, world, watch, interrupted)
+        unwatched = f"the invariants of {test.system} are watched in the simulated world only"
+        if system.monitors and not monitors:
+            record = replace(record, warnings=(*record.warnings, unwatched))
         record = replace(record, beyond=beyond(graded))
         if kept is not None:
             # What matters most comes first, should the disk be full.
@@ -120,7 +119,7 @@ def run(
                 "results.json", {"record": record, "verdicts": verdicts, "beyond": graded and as_data(graded)}
             )
             kept.write(REPORT, render(record, history, verdicts))
-            _keep(kept, simulation, faults, runner.summary, effects)
+            _keep(kept, world, faults, runner.summary, effects)
     finally:
         journal.close()
     return RunResult(test, record, history, verdicts, directory)
@@ -162,21 +161,6 @@ def _recorded(test: Test, system: System) -> Recorded:
     return Recorded(test=test, provenance=provenance(system.deploy.__module__))
 
 
-def _build(test: Test, system: System, workload: Workload, keep: bool) -> tuple[Simulation, tuple[Fault, ...]]:
-    deployment = deploy(system, test)
-    faults = _plan(test, system, workload, deployment)
-    simulation = Simulation(
-        deployment,
-        test.clients,
-        test.seed,
-        model=system.fault_model,
-        monitors=system.monitors,
-        trace=keep,
-        beyond_tolerance=test.beyond_tolerance,
-    )
-    return simulation, faults
-
-
 def plan_of(test: Test) -> tuple[Fault, ...]:
     """The faults that a run of the test will inject, before it is known whom they hit. Raises as `run` does."""
     system, workload = resolve(test)
@@ -189,7 +173,7 @@ def _plan(test: Test, system: System, workload: Workload, deployment: Deployment
         model=system.fault_model,
         groups=deployment.groups,
         messages=messages_of({**deployment.servers, "a client": deployment.client}),
-        duration=min(test.time, test.operations * workload.interval),
+        duration=min(test.time, test.operations * workload.pace(test)),
         random=stream(test.seed, "nemesis", "plan"),
         beyond_tolerance=test.beyond_tolerance,
     )
@@ -207,17 +191,24 @@ def deploy(system: System, test: Test) -> Deployment:
 
 
 def _drive(
-    runner: Runner, simulation: Simulation, watch: Watch | None, progress: Callable[[Progress], None] | None
-) -> None:
-    while not runner.done and not (watch and watch.stopped):
-        for action in runner.next(simulation.now):
-            simulation.perform(action)
-        for report in simulation.advance(runner.wake):
-            runner.handle(report, simulation.now)
-            if watch is not None:
-                watch.report(report, simulation.now)
-        if progress is not None:
-            progress(Progress(runner.phase, simulation.now, runner.operations))
+    runner: Runner, world: World, watch: Watch | None, progress: Callable[[Progress], None] | None, test: Test
+) -> str:
+    """Drive the run to its end, or to the first violation. Returns what interrupted it, "" if nothing did."""
+    try:
+        while not runner.done and not (watch and watch.stopped):
+            for action in runner.next(world.now):
+                world.perform(action)
+            for report in world.advance(runner.wake):
+                runner.handle(report, world.now)
+                if watch is not None:
+                    watch.report(report, world.now)
+            if progress is not None:
+                progress(Progress(runner.phase, world.now, runner.operations))
+    except KeyboardInterrupt:
+        return "the run was interrupted"
+    except SystemExit:
+        raise ContractError(f"the code of {test.system} called sys.exit in mid-run") from None
+    return ""
 
 
 def _effects(faults: Sequence[Fault], had: Sequence[Effect]) -> tuple[Effect, ...]:
@@ -233,7 +224,7 @@ def _record(
     verdicts: Sequence[Verdict],
     faults: Sequence[Fault],
     effects: tuple[Effect, ...],
-    simulation: Simulation,
+    world: World,
     watch: Watch | None,
     interrupted: str,
 ) -> RunRecord:
@@ -250,7 +241,7 @@ def _record(
         effects=effects,
         findings=summary.findings,
         liveness=summary.liveness,
-        event_log=simulation.event_log_hash(),
+        event_log=world.event_log_hash(),
         clients=test.clients,
         warnings=(*_without_effect(effects), *warnings, *lints(history)),
     )
@@ -264,11 +255,11 @@ def _without_effect(effects: Sequence[Effect]) -> tuple[str, ...]:
 
 
 def _keep(
-    kept: RunDirectory, simulation: Simulation, faults: Sequence[Fault], summary: Summary, effects: Sequence[Effect]
+    kept: RunDirectory, world: World, faults: Sequence[Fault], summary: Summary, effects: Sequence[Effect]
 ) -> None:
     units = {unit.fault.unit: unit for unit in summary.units}
     did = {effect.unit: effect for effect in effects}
     rows = [{"fault": fault, "unit": units.get(fault.unit), "effect": did[fault.unit]} for fault in faults]
     kept.write_lines("faults.jsonl", rows)
-    kept.write_lines("messages.jsonl", simulation.trace)
-    kept.write_logs(simulation.logs)
+    kept.write_lines("messages.jsonl", world.trace)
+    kept.write_logs(world.logs)

@@ -90,7 +90,7 @@ class Runner:
         self._journal = journal
         calls = workload.calls(test, stream(test.seed, "workload", "calls"))
         self._probes = Probes(calls.probes, self._bound, test.clients)
-        self._phases = self._plan_phases(test, calls, workload.interval)
+        self._phases = self._plan_phases(test, calls, workload.pace(test))
         self._process = list(range(test.clients))
         self._free = list(range(test.clients))
         self._open: dict[int, Open] = {}

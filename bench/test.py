@@ -18,7 +18,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     commas, or the name of the file that `schedule` was read from. `operations` is how many the clients invoke in the
     fault phase at most, `time` the longest that phase may take, `timeout` the deadline of one operation (both
     nanoseconds). `beyond_tolerance` lifts the fault model: then only safety is judged. `stop_on_violation` ends
-    the run at the first violation that a checker or a monitor sees.
+    the run at the first violation that a checker or a monitor sees. `rate` is how many operations are invoked each
+    second on average in the fault phase; None: as many as suit the workload.
 
     Raises UsageError for a number below 1 where there must be something.
     """
@@ -40,19 +41,25 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     beyond_tolerance: bool = False
     stop_on_violation: bool = False
     schedule: tuple[Fault, ...] = ()
+    rate: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("servers", "clients", "keys", "operations", "time", "timeout"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}: a test needs at least 1")
+        if self.rate is not None and self.rate < 1:
+            raise UsageError(f"rate is {self.rate}: a test needs at least 1")
 
 
 def run_id(test: Test) -> str:
     """The name of the test's run directory: twelve hexadecimal digits of a hash of its data.
 
-    Going on to the end is not part of it, so that a run keeps its name whether or not it could have been stopped.
+    Going on to the end is not part of it, so that a run keeps its name whether or not it could have been stopped, and
+    neither is the workload's own rate.
     """
     data = msgspec.to_builtins(test)
     if not test.stop_on_violation:
         del data["stop_on_violation"]
+    if test.rate is None:
+        del data["rate"]
     return hashlib.blake2b(msgspec.json.encode(data), digest_size=6).hexdigest()

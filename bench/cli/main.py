@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "run": "Run a system under a workload while faults are injected, and judge what happened.",
     "check": "Judge recorded histories.",
     "replay": "Run a recorded test again, and compare.",
+    "clean": "Remove what benches that were killed have left behind.",
     "list": "List systems, workloads, faults, checkers, or bugs.",
 }
 TRACEBACK: Final = "SPLITBRAIN_TRACEBACK"

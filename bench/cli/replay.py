@@ -48,6 +48,8 @@ def compared(recorded: RunRecord | None, replayed: RunRecord) -> str:
     """Whether the very same happened, in a sentence."""
     if recorded is None:
         return "The recorded run has no results to compare with."
+    if not replayed.event_log:
+        return "The same test was run again. What happens in real time is never the very same."
     if recorded.event_log == replayed.event_log:
         return "Same as recorded: the event logs are equal."
     if "interrupted" in (recorded.grade, replayed.grade):

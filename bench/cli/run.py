@@ -14,8 +14,9 @@ from .. import registry
 from ..command import command as command_line
 from ..directory import link_latest, place
 from ..exits import worst
-from ..run import WORLDS, deploy, run
+from ..run import deploy, run
 from ..test import Test
+from ..worlds.world import WORLDS
 from .options import DEFAULT, draw_seed, length, number, runs_dir
 from .terminal import reporter, show, show_run
 
@@ -31,6 +32,7 @@ CAMPAIGN = "default"
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
 @number("--seeds", default=1, help="Run this many tests: with seed, seed + 1, …")
 @number("--operations", default=DEFAULT.operations, help="At most, under faults.")
+@number("--rate", help="Operations a second, on average, under faults. [default: the workload's]")
 @length("--time", default="20s", help="At most, under faults.")
 @length("--timeout", default="1s", help="Of one operation.")
 @number("--clients", default=DEFAULT.clients, help="How many threads ask.")
@@ -48,6 +50,7 @@ def command(
     seed: int | None,
     seeds: int,
     operations: int,
+    rate: int | None,
     time: int,
     timeout: int,
     clients: int,
@@ -75,6 +78,7 @@ def command(
         clients=clients,
         keys=keys,
         operations=operations,
+        rate=rate,
         time=time,
         timeout=timeout,
         beyond_tolerance=beyond_tolerance,
@@ -112,8 +116,12 @@ def run_many(test: Test, seeds: int, runs: Path, drawn: str) -> int:
     grades: dict[str, int] = {}
     codes = []
     for each in _with_seeds(test, seeds):
-        result = run(each)
-        if result.exit_code and result.record.grade != "interrupted":
+        # What happened in real time cannot be run once more to be kept.
+        keep = None if each.world == "simulated" else place(runs, CAMPAIGN, each)
+        result = run(each, keep)
+        if keep is not None:
+            link_latest(runs, keep)
+        elif result.exit_code and result.record.grade != "interrupted":
             result = run(each, place(runs, CAMPAIGN, each))
             link_latest(runs, place(runs, CAMPAIGN, each))
         grades[result.record.grade] = grades.get(result.record.grade, 0) + 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...checkers.checker import Checker
 from ..generators import Generator, Request
-from ..test import MILLISECOND, Test
+from ..test import MILLISECOND, SECOND, Test
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Workload:
     calls: Callable[[Test, random.Random], Calls]
     checkers: tuple[Checker, ...]
     interval: int = 30 * MILLISECOND
+
+    def pace(self, test: Test) -> int:
+        """The mean time between two invocations of the fault phase of a test (nanoseconds)."""
+        return self.interval if test.rate is None else max(1, SECOND // test.rate)
 
 
 def key_names(test: Test) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import heapq
 import traceback
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from ....systems.node import ClientNode, Message
 from ....systems.storage import Disk
 from ....systems.system import Broken, Monitor
 from ...actions import Completed, InvariantBroken, Report
+from ..disks import after_kill
 from .context import SEND, SET
 from .host import Handler, Held, Host, Outputs
 from .log import CHUNK, EventLog
@@ -71,6 +73,10 @@ class Engine:
         """Call `fire` at every moment that a trigger may wait for, as long as something is armed, and `administered`
         with the answer to an administrative operation: those have negative numbers."""
         self._armed, self._fire, self._administered = armed, fire, administered
+
+    def standstill(self) -> AbstractContextManager[None]:
+        """Between two events, all nodes do."""
+        return nullcontext()
 
     def run(self, until: int) -> None:
         """Handle events in order, up to a time or to the first that is to be reported."""
@@ -133,16 +139,8 @@ class Engine:
         Families of disk faults take the disk, or keep any of the unsynced writes, the last one perhaps in part.
         """
         draw = partial(chance, zlib.crc32(host.name.encode()), host.epoch, self._root)
-        unsynced, keep = host.disk.unsynced, 0
-        if family == "disk.loss":
-            host.disk = Disk()
-        elif family in ("disk.reorder", "disk.torn"):
-            kept = [draw(2, number) < 0.5 for number in range(unsynced)]
-            host.disk.crash_keeping(kept, draw(3) if family == "disk.torn" else None)
-        else:
-            if draw(0) < 0.5:
-                keep = int(draw(1) * unsynced) + 1
-            host.disk.crash(min(keep, unsynced))
+        unsynced = host.disk.unsynced
+        host.disk = after_kill(host.disk, family, draw)
         host.stop()
         self._note("kill", host, unsynced)
 

@@ -78,6 +78,11 @@ class Host:
         return stream(self._seed, "node", self.name)
 
     @property
+    def up(self) -> bool:
+        """Whether it runs, paused or not."""
+        return bool(self.parts)
+
+    @property
     def node(self) -> Node:
         """The node itself; only while it is up."""
         return self.parts[""].instance

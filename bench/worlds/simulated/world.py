@@ -9,8 +9,8 @@ from ....systems.node import Node
 from ....systems.streams import derive
 from ....systems.system import Deployment, FaultModel, Monitor
 from ...actions import Action, Arm, Discard, Heal, Healed, Inject, Injected, Invoke, Report, Undo, Undone
+from ..faults import ADMIN, Faults
 from .engine import Engine
-from .faults import ADMIN, Faults
 from .guard import Guard
 from .host import Host, nested
 from .log import EventLog

@@ -1,24 +1,86 @@
-"""Faults in the simulator: what is in force, what is armed, and what each unit did."""
+"""Faults in a world: what is in force, what is armed, and what each unit did. How they are done is the engine's."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from random import Random
+from typing import Any, Generic, Protocol, TypeVar
 
-from ....histories.event import Invocation
-from ....histories.operation import Outcome, Value
-from ....nemesis.cluster import PRIMARY_ROLES, Cluster
-from ....nemesis.effects import begin
-from ....nemesis.families import CLOCKS, KILLS
-from ....nemesis.fault import Effect, Fault, Moment, Trigger, Unit
-from ....nemesis.resolve import resolve
-from ....systems.node import Node
-from ....systems.streams import stream
-from ....systems.system import FaultModel
-from ...actions import Injected, Undone
-from .engine import Engine
-from .host import Host
+from ...histories.event import Invocation
+from ...histories.operation import Outcome, Value
+from ...nemesis.cluster import PRIMARY_ROLES, Cluster
+from ...nemesis.effects import begin
+from ...nemesis.families import CLOCKS, KILLS
+from ...nemesis.fault import Effect, Family, Fault, Moment, Trigger, Unit
+from ...nemesis.resolve import resolve
+from ...systems.node import Node
+from ...systems.streams import stream
+from ...systems.system import FaultModel
+from ..actions import Injected, Report, Undone
 
 ADMIN = "admin"
 """The name of the node that carries out administrative operations."""
+
+Fire = Callable[[Moment, str, Any], None]
+Administered = Callable[[Invocation, Outcome, Value, str | None], None]
+
+
+class Wire(Protocol):
+    """One direction between two nodes, on which faults act, and which counts in the effect what it did."""
+
+    def cut(self, effect: Effect) -> None: ...
+    def disturb(self, fault: Fault, effect: Effect) -> None: ...
+    def mend(self, unit: int) -> Sequence[Any]: ...
+
+
+class Target(Protocol):
+    """A node, as faults see it. `blocked` while it is paused; `open` is the operation that a client works on."""
+
+    stopped_by: int | None
+    role: str
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def is_client(self) -> bool: ...
+    @property
+    def up(self) -> bool: ...
+    @property
+    def blocked(self) -> bool: ...
+    @property
+    def open(self) -> int | None: ...
+    @property
+    def node(self) -> Node: ...
+    @property
+    def links(self) -> Mapping[str, Wire]: ...
+    def believes(self) -> str: ...
+
+
+T = TypeVar("T", bound=Target)
+C = TypeVar("C", bound=Target, contravariant=True)
+
+
+class Engine(Protocol[C]):
+    """What can be done to nodes in a world."""
+
+    @property
+    def now(self) -> int: ...
+    @property
+    def reports(self) -> list[Report]: ...
+    def attach(self, armed: Sequence["Armed"], fire: Fire, administered: Administered) -> None: ...
+    def standstill(self) -> AbstractContextManager[None]:
+        """All nodes stand still, so that what is known of them is true while a fault is aimed and begun."""
+        ...
+
+    def call(self, delay: int, function: Callable[..., None], *arguments: object) -> None: ...
+    def kill(self, host: C, family: Family) -> None: ...
+    def start(self, host: C) -> None: ...
+    def pause(self, host: C) -> None: ...
+    def resume(self, host: C) -> None: ...
+    def drift(self, host: C, gain: int) -> None: ...
+    def jump(self, host: C, step: int) -> None: ...
+    def forward(self, link: Any, unit: int, parcels: Sequence[Any]) -> None: ...
+    def invoke(self, host: C, op: Invocation) -> None: ...
+    def discard(self, host: C) -> None: ...
 
 
 class Armed:
@@ -31,17 +93,17 @@ class Armed:
         self.seen = 0
 
 
-class Faults:
+class Faults(Generic[T]):
     """Carries units out on the engine's nodes; what a trigger began or ended is reported."""
 
     def __init__(
         self,
-        hosts: Mapping[str, Host],
+        hosts: Mapping[str, T],
         groups: Mapping[str, str],
         model: FaultModel,
         seed: int,
         beyond_tolerance: bool,
-        engine: Engine,
+        engine: Engine[T],
     ) -> None:
         self.effects: dict[int, Effect] = {}
         self._armed: list[Armed] = []
@@ -60,6 +122,10 @@ class Faults:
 
     def inject(self, fault: Fault, trigger: str | None = None) -> Unit:
         """Resolve the fault and begin it; `trigger` is the node at which its trigger fired."""
+        with self._engine.standstill():
+            return self._inject(fault, trigger)
+
+    def _inject(self, fault: Fault, trigger: str | None) -> Unit:
         random = stream(self._seed, "nemesis", str(fault.unit))
         unit = resolve(fault, self._cluster(trigger), self._model, random, beyond_tolerance=self._beyond)
         effect = self.effects[fault.unit] = begin(unit, self._engine.now)
@@ -118,7 +184,7 @@ class Faults:
         if before is not None and (one.trigger.moment == "start" or (one.trigger.moment == "stop" and before.stopped)):
             self._go(one, None)
 
-    def _fire(self, moment: Moment, type_: str, host: Host) -> None:
+    def _fire(self, moment: Moment, type_: str, host: T) -> None:
         """A moment has come at a node: begin or end the faults that waited for it."""
         for one in tuple(self._armed):
             trigger = one.trigger
@@ -159,9 +225,9 @@ class Faults:
         elif self.undo(number):
             self._engine.reports.append(Undone(number))
 
-    def _is_at(self, selector: str, host: Host) -> bool:
+    def _is_at(self, selector: str, host: T) -> bool:
         if selector == "primaries":
-            return bool(host.parts) and not host.is_client and host.believes() in PRIMARY_ROLES
+            return bool(host.up) and not host.is_client and host.believes() in PRIMARY_ROLES
         kind, _, number = selector.partition(":")
         if number:
             return (host.name in self._hit.get(int(number), ())) == (kind == "unit")
@@ -199,12 +265,12 @@ class Faults:
             else:
                 self._engine.jump(host, -amount if back else amount)
 
-    def _go_on(self, host: Host, number: int) -> None:
+    def _go_on(self, host: T, number: int) -> None:
         """Start or resume a node that the unit stopped, unless another unit killed it since."""
         if host.stopped_by != number:
             return
         host.stopped_by = None
-        if host.parts:
+        if host.up:
             self._engine.resume(host)
         else:
             self._engine.start(host)
@@ -232,8 +298,8 @@ class Faults:
 
     # What resolution sees
 
-    def _servers(self) -> Sequence[Host]:
-        return [host for host in self._hosts.values() if host.parts and not host.is_client]
+    def _servers(self) -> Sequence[T]:
+        return [host for host in self._hosts.values() if host.up and not host.is_client]
 
     def _cluster(self, trigger: str | None) -> Cluster:
         up = self._servers()
@@ -260,14 +326,14 @@ class Faults:
         )
 
     def _question(
-        self, asked: Callable[[Mapping[str, Node], str], bool] | None, up: Sequence[Host]
+        self, asked: Callable[[Mapping[str, Node], str], bool] | None, up: Sequence[T]
     ) -> Callable[[frozenset[str], str], bool] | None:
         """The fault model's question about the memory or disk of a node, put to the nodes that are up."""
         if asked is None:
             return None
         return lambda nodes, name: asked({host.name: host.node for host in up if host.name in nodes}, name)
 
-    def _drawing(self, up: Sequence[Host]) -> Callable[[str, Random], Value] | None:
+    def _drawing(self, up: Sequence[T]) -> Callable[[str, Random], Value] | None:
         """What draws inputs of administrative operations, while the node for them is free."""
         host = self._hosts.get(ADMIN)
         if host is None or host.open is not None:

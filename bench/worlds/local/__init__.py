@@ -1,0 +1,1 @@
+"""The local world: servers as processes of this machine, real time, messages over TCP."""

@@ -1,0 +1,32 @@
+"""What a server's process is told first."""
+
+import msgspec
+
+from ....systems.codec import Codec
+from ....systems.system import Deployment
+from ..simulated.host import nested
+from .node import Links
+
+
+class Boot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server must know: whose node it is, and what it is like.
+
+    `epoch` is how often it was started before, `parent` the bench's process.
+    """
+
+    parent: int
+    system: str
+    servers: int
+    bug: str | None
+    name: str
+    epoch: int
+    seed: int
+    links: Links
+    disk: str
+
+
+def codec_of(deployment: Deployment) -> Codec:
+    """The codec for all messages of a deployment."""
+    admin = () if deployment.admin is None else (deployment.admin,)
+    makers = (*deployment.servers.values(), deployment.client, *admin)
+    return Codec({type(node) for make in makers for _, node in nested("", make())})

@@ -1,0 +1,117 @@
+"""What a bench owns on this machine, written down before it is used, so that nothing outlives it.
+
+Each local world has a workspace, a directory of its own, with a record of its processes. A process is known by its
+number and the time at which it started, so that a number that was given out again is never taken for it.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ....errors import RunDirectoryError
+
+RECORD: Final = "owned"
+"""The file in a workspace that names the processes: one on each line, the bench itself first."""
+
+
+class Process(NamedTuple):
+    """A process: its number, and when it started (clock ticks since boot)."""
+
+    pid: int
+    started: int
+
+
+class Workspace:
+    """A directory of this process's own, with the record of what it started.
+
+    Raises RunDirectoryError if it cannot be made.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self.path = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root()))
+            self._record = (self.path / RECORD).open("a", encoding="ascii")
+        except OSError as error:
+            raise RunDirectoryError(f"{error.filename}: cannot be made: {error.strerror}") from None
+        self.own(os.getpid())
+
+    def own(self, pid: int) -> None:
+        """Write down a child."""
+        started = start_of(pid)
+        if started is not None:
+            self._record.write(f"{pid} {started}\n")
+            self._record.flush()
+
+    def close(self) -> None:
+        """Remove the directory. The processes must have ended."""
+        self._record.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Removed(NamedTuple):
+    """How much was left behind, and is no more."""
+
+    workspaces: int
+    processes: int
+
+
+def clean() -> Removed:
+    """End the processes and remove the workspaces of benches that are gone. Those of a bench that lives stay."""
+    workspaces = processes = 0
+    for directory in sorted(root().iterdir()):
+        recorded = _recorded(directory)
+        if _alive(recorded[0]) if recorded else start_of(_maker(directory)) is not None:
+            continue
+        for child in recorded[1:]:
+            if _alive(child):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
+                processes += 1
+        shutil.rmtree(directory, ignore_errors=True)
+        workspaces += 1
+    return Removed(workspaces, processes)
+
+
+def root() -> Path:
+    """Where this user's workspaces are. Raises RunDirectoryError if somebody else owns the place."""
+    path = Path(tempfile.gettempdir()) / f"splitbrain-{os.getuid()}"
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        if path.is_symlink() or path.stat().st_uid != os.getuid():
+            raise RunDirectoryError(f"{path}: belongs to somebody else: set TMPDIR to another directory")
+    except OSError as error:
+        raise RunDirectoryError(f"{path}: cannot be made: {error.strerror}") from None
+    return path
+
+
+def start_of(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; None if it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
+    return None if state in "ZX" else int(fields[18])
+
+
+def _maker(directory: Path) -> int:
+    """The bench of a workspace, by its name: the only thing that is known of one who did not come to write more."""
+    return int(directory.name.partition("-")[0])
+
+
+def _alive(process: Process) -> bool:
+    return start_of(process.pid) == process.started
+
+
+def _recorded(directory: Path) -> list[Process]:
+    """The processes of a workspace, the bench first. A line that was not written to its end names none."""
+    try:
+        text = (directory / RECORD).read_text(encoding="ascii")
+    except OSError:
+        return []
+    lines = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return [Process(int(pid), int(started)) for pid, started in lines]
