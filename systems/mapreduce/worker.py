@@ -137,6 +137,7 @@ class Worker(Node):
         ctx.send(COORDINATOR, Missing(task.job, map_task, task.sources[map_task]))
         self.task = None
         ctx.cancel_timer("fetch")
+        ctx.cancel_timer("work")
 
     def publish(self, ctx: Context, task: ReduceTask, pairs: Pairs) -> None:
         """Send the output, as a whole."""
