@@ -29,25 +29,30 @@ class Poll(Message):
 
 
 class Reading(Message):
-    """My clock showed this when I was asked (nanoseconds)."""
+    """My clock showed this when I was asked (nanoseconds). `epoch` is the number of my restarts."""
 
     round: int
+    epoch: int
     clock: int
 
 
 class Adjust(Message):
-    """Correct your clock by this much. By `error` it may differ from the group's then (nanoseconds)."""
+    """Correct your clock by this much, if you were not restarted since. By `error` it may differ from the group's then
+    (nanoseconds)."""
 
     round: int
+    epoch: int
     by: int
     error: int
 
 
 class Difference(NamedTuple):
-    """How far another clock is ahead of the master's, and by how much that may be wrong (nanoseconds)."""
+    """How far another clock is ahead of the master's, and by how much that may be wrong (nanoseconds), in the life of
+    its node with this number."""
 
     ahead: int
     error: int
+    epoch: int
 
 
 class Member(Node):
@@ -75,17 +80,18 @@ class Member(Node):
         return ctx.now + self.offset
 
     def on_Poll(self, ctx: Context, src: str, msg: Poll) -> None:
-        self.polled = (msg.round, ctx.now)
-        ctx.send(src, Reading(msg.round, self.clock(ctx)))
+        if msg.round > self.polled[0]:
+            self.polled = (msg.round, ctx.now)
+            ctx.send(src, Reading(msg.round, ctx.epoch, self.clock(ctx)))
 
     def on_Adjust(self, ctx: Context, src: str, msg: Adjust) -> None:
-        if self.concerns(msg):
+        if self.concerns(ctx, msg):
             self.offset += msg.by
             self.corrected(msg.round, msg.error, self.polled[1])
 
-    def concerns(self, msg: Adjust) -> bool:
+    def concerns(self, ctx: Context, msg: Adjust) -> bool:
         """Whether the clock was last asked in this round, and is as it was then."""
-        return self.round < msg.round == self.polled[0]
+        return msg.epoch == ctx.epoch and self.round < msg.round == self.polled[0]
 
     def corrected(self, round: int, error: int, since: int) -> None:
         """From now on the clock is that of the group."""
@@ -117,7 +123,7 @@ class Master(Member):
     def on_timer_round(self, ctx: Context) -> None:
         self.count += 1
         self.asking = ((ctx.epoch << 32) + self.count, ctx.now)
-        self.differences = {ctx.id: Difference(0, 0)}
+        self.differences = {ctx.id: Difference(0, 0, ctx.epoch)}
         for member in self.members:
             if member != ctx.id:
                 ctx.send(member, Poll(self.asking[0]))
@@ -126,12 +132,13 @@ class Master(Member):
 
     def on_Reading(self, ctx: Context, src: str, msg: Reading) -> None:
         if msg.round == self.asking[0]:
-            self.differences[src] = self.difference(ctx, msg.clock, ctx.now - self.asking[1])
+            self.differences[src] = self.difference(ctx, msg, ctx.now - self.asking[1])
 
-    def difference(self, ctx: Context, clock: int, round_trip: int) -> Difference:
+    def difference(self, ctx: Context, reading: Reading, round_trip: int) -> Difference:
         """The answer took between nothing and the whole round trip, during which the other clock went on."""
         longest = round_trip * (1 + DRIFT) / (1 - DRIFT)
-        return Difference(clock + round_trip // 2 - self.clock(ctx), int(longest) - round_trip // 2 + 1)
+        ahead = reading.clock + round_trip // 2 - self.clock(ctx)
+        return Difference(ahead, int(longest) - round_trip // 2 + 1, reading.epoch)
 
     def on_timer_conclude(self, ctx: Context) -> None:
         """Correct everybody who has answered, if most agree."""
@@ -143,7 +150,9 @@ class Master(Member):
         average = sum(difference.ahead for difference in agreeing.values()) // len(agreeing)
         for member, difference in self.differences.items():
             if member != ctx.id:
-                self.correct(ctx, member, Adjust(number, average - difference.ahead, difference.error))
+                self.correct(
+                    ctx, member, Adjust(number, difference.epoch, average - difference.ahead, difference.error)
+                )
         self.offset += average
         self.corrected(number, 0, begun)
 

@@ -86,8 +86,8 @@ class ForgetsDrift(Cristian):
 class AppliesTwice(Member):
     """Corrects itself as often as it is told to."""
 
-    def concerns(self, msg: Adjust) -> bool:
-        return msg.round >= self.round
+    def concerns(self, ctx: Context, msg: Adjust) -> bool:
+        return msg.epoch == ctx.epoch and msg.round >= self.round
 
 
 class AveragesAll(Master):
@@ -100,16 +100,16 @@ class AveragesAll(Master):
 class FullTrip(Master):
     """Adds the whole round trip to what the others' clocks showed."""
 
-    def difference(self, ctx: Context, clock: int, round_trip: int) -> Difference:
-        right = super().difference(ctx, clock, round_trip)
-        return right._replace(ahead=clock + round_trip - self.clock(ctx))
+    def difference(self, ctx: Context, reading: Reading, round_trip: int) -> Difference:
+        right = super().difference(ctx, reading, round_trip)
+        return right._replace(ahead=right.ahead + round_trip - round_trip // 2)
 
 
 class LateReadings(Master):
     """Takes a reading of an earlier round for one of this round."""
 
     def on_Reading(self, ctx: Context, src: str, msg: Reading) -> None:
-        self.differences[src] = self.difference(ctx, msg.clock, ctx.now - self.asking[1])
+        self.differences[src] = self.difference(ctx, msg, ctx.now - self.asking[1])
 
 
 Planted = Mapping[str, tuple[Callable[..., Node], Bug]]

@@ -38,7 +38,10 @@ def test_correct_systems_are_valid(name: str, workload: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "workload", "seed"),
-    [("mapreduce", "mapreduce", 853)],  # a worker that gave a task up went on with the timer of that one
+    [
+        ("mapreduce", "mapreduce", 853),  # a worker that gave a task up went on with the timer of that one
+        ("berkeley", "time_together", 756),  # a correction from before a restart was applied after it
+    ],
 )
 def test_seeds_that_once_found_something_are_valid(name: str, workload: str, seed: int) -> None:
     record = attempt(name, workload, seed).record

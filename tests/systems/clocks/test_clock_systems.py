@@ -3,11 +3,13 @@
 import pytest
 from campaign import attempt
 from cluster import MS, SECOND, Cluster
+from handlers import Recorder
 
 from splitbrain.bench.run import run
 from splitbrain.bench.test import Test
 from splitbrain.checkers.verdict import Validity
 from splitbrain.systems.clocks import berkeley, causal_broadcast, cristian
+from splitbrain.systems.clocks.berkeley import Adjust, Member, Poll, Reading
 from splitbrain.systems.clocks.broadcast import Process
 from splitbrain.systems.clocks.cristian import Cristian
 from splitbrain.systems.clocks.systems import SKEWS
@@ -122,6 +124,20 @@ def test_the_clock_that_is_far_off_is_corrected_and_does_not_drag_the_others() -
         shown.append(int(str(answer[0])) - cluster.sim.now)
     assert max(shown) - min(shown) < 30 * MS
     assert abs(sum(shown)) / 5 < max(map(abs, SKEWS[:-1])), "the clock of the group is among those that were near"
+
+
+def test_a_correction_from_before_a_restart_is_not_for_the_clock_after_it() -> None:
+    before, after = Recorder("s2", epoch=0), Recorder("s2", epoch=1)
+    member = Member(skew=0)
+    member.on_Poll(before, "s1", Poll(7))
+    assert before.sent == [("s1", Reading(7, 0, 0))]
+    restarted = Member(skew=0)
+    restarted.on_Poll(after, "s1", Poll(7))  # a copy that comes late
+    restarted.on_Adjust(after, "s1", Adjust(7, 0, 1000, 1))
+    assert restarted.offset == 0
+    member.on_Adjust(before, "s1", Adjust(7, 0, 1000, 1))
+    member.on_Adjust(before, "s1", Adjust(7, 0, 1000, 1))
+    assert member.offset == 1000, "once"
 
 
 def test_no_correction_without_most_of_the_clocks() -> None:
