@@ -14,6 +14,8 @@ def command(test: Test) -> str:
     words += ["--workload", test.workload, "--faults", test.faults, "--world", test.world, "--seed", str(test.seed)]
     for name in ("servers", "clients", "keys", "operations"):
         words += [f"--{name}", str(getattr(test, name))]
+    if test.network != "loopback":
+        words += ["--network", test.network]
     if test.rate is not None:
         words += ["--rate", str(test.rate)]
     words += ["--time", duration(test.time), "--timeout", duration(test.timeout)]

@@ -32,6 +32,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     bug: str | None = None
     faults: str = "swarm"
     world: str = "simulated"
+    network: str = "loopback"
     servers: int = 3
     clients: int = 5
     keys: int = 3
@@ -55,11 +56,13 @@ def run_id(test: Test) -> str:
     """The name of the test's run directory: twelve hexadecimal digits of a hash of its data.
 
     Going on to the end is not part of it, so that a run keeps its name whether or not it could have been stopped, and
-    neither is the workload's own rate.
+    neither are the workload's own rate and the loopback interface.
     """
     data = msgspec.to_builtins(test)
     if not test.stop_on_violation:
         del data["stop_on_violation"]
     if test.rate is None:
         del data["rate"]
+    if test.network == "loopback":
+        del data["network"]
     return hashlib.blake2b(msgspec.json.encode(data), digest_size=6).hexdigest()
