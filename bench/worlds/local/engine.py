@@ -78,6 +78,7 @@ class Direction:
     def cut(self, effect: Effect) -> None:
         """Drop everything from now on."""
         if "partition" in self.network.wire:
+            effect.packets = True
             self.network.cut(self.src.name, self.dst.name, effect.unit)
             return
         self.rules[effect.unit, self.src.name, self.dst.name] = None

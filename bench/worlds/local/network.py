@@ -17,6 +17,8 @@ from .wires import LOOPBACK, new_socket
 
 NETWORKS: Final = ("loopback", "namespaces")
 TOOLS: Final = ("ip", "unshare", "nsenter")
+WAYS: Sequence[Sequence[str]] = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
+"""How to come to a namespace: as root, or as anybody where the kernel allows that."""
 SWITCH: Final = f"{__package__}.switch"
 
 
@@ -95,14 +97,14 @@ class Namespaces:
     wire: frozenset[Family] = frozenset({"partition"})
 
     def __init__(self, nodes: Sequence[str], own: Callable[[int], None]) -> None:
-        reason = missing()
+        self._way, reason = _way_in()
         if reason:
             raise UsageError(f"no network of namespaces: {reason}: use --network loopback")
         self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(PATIENCE)
         with its:
             self._process = subprocess.Popen(
-                [*_unshare(), sys.executable, "-m", SWITCH, str(its.fileno())],
+                [*self._way, sys.executable, "-m", SWITCH, str(its.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[its.fileno()],
@@ -120,7 +122,8 @@ class Namespaces:
         self._places: dict[str, tuple[str, str]] = said
 
     def prefix(self, node: str) -> Sequence[str]:
-        users = [] if os.geteuid() == 0 else ["--preserve-credentials", f"--user=/proc/{self._process.pid}/ns/user"]
+        users = ["--preserve-credentials", f"--user=/proc/{self._process.pid}/ns/user"]
+        users = users if "--user" in self._way else []
         return ("nsenter", *users, f"--net={self._places[node][1]}", "--")
 
     def address(self, node: str) -> str:
@@ -160,12 +163,7 @@ class Namespaces:
 
 def missing() -> str:
     """What this machine lacks for a network of namespaces, in one line; "" if nothing."""
-    absent = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if absent:
-        return f"there is no {', '.join(absent)} (Debian: iproute2, util-linux)"
-    probe = [*_unshare(), "ip", "link", "add", "one", "type", "veth", "peer", "name", "two"]
-    done = subprocess.run(probe, capture_output=True, text=True)
-    return "" if done.returncode == 0 else (done.stderr.strip().partition("\n")[0] or "unshare fails")
+    return _way_in()[1]
 
 
 def network_of(name: str, nodes: Sequence[str], own: Callable[[int], None]) -> Network:
@@ -173,5 +171,16 @@ def network_of(name: str, nodes: Sequence[str], own: Callable[[int], None]) -> N
     return Namespaces(nodes, own) if name == "namespaces" else Loopback()
 
 
-def _unshare() -> Sequence[str]:
-    return ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--user", "--map-root-user", "--net")
+def _way_in() -> tuple[Sequence[str], str]:
+    """The first of WAYS that works here, and "", or why none does."""
+    absent = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if absent:
+        return (), f"there is no {', '.join(absent)} here (Debian: iproute2, util-linux)"
+    reason = ""
+    for way in WAYS:
+        probe = [*way, "ip", "link", "add", "one", "type", "veth", "peer", "name", "two"]
+        done = subprocess.run(probe, capture_output=True, text=True)
+        if done.returncode == 0:
+            return way, ""
+        reason = done.stderr.strip().partition("\n")[0] or f"{way[0]} fails"
+    return (), reason

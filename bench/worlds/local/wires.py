@@ -16,8 +16,8 @@ LOOPBACK: Final = "127.0.0.1"
 Place = tuple[str, int]
 """The address and the port of a node; port 0: nowhere."""
 
-PATIENCE: Final = 1.0
-"""Seconds after which a connection that is not made is given up. The next message tries again."""
+PATIENCE: Final = 0.5
+"""Seconds after which a connection that nobody answers is tried again."""
 _LENGTH: Final = struct.Struct(">I")
 
 
@@ -108,20 +108,31 @@ class Outgoing(asyncio.Protocol):
         self._waiting.clear()
 
     async def _connect(self, place: Place) -> None:
-        end = self._new_socket()
-        end.setblocking(False)
         try:
-            async with asyncio.timeout(PATIENCE):
-                await self._loop.sock_connect(end, place)
-            self._transport, _ = await self._loop.create_connection(lambda: self, sock=end)
+            self._transport, _ = await self._loop.create_connection(lambda: self, sock=await self._reach(place))
             self._transport.write(b"".join((self._hello, *self._waiting)))
-        except (OSError, TimeoutError):
-            end.close()  # nobody is there: the messages are lost, as messages are
-        except asyncio.CancelledError:
-            end.close()
-            raise
+        except OSError:
+            pass  # nobody is there: the messages are lost, as messages are
         self._waiting.clear()
         self._connecting = None
+
+    async def _reach(self, place: Place) -> socket.socket:
+        """A connected socket. While nobody answers, neither yes nor no, messages wait as they do in one."""
+        while True:
+            end = self._new_socket()
+            end.setblocking(False)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._loop.sock_connect(end, place)
+            except TimeoutError as error:
+                end.close()
+                if error.errno is not None:
+                    raise
+            except BaseException:
+                end.close()
+                raise
+            else:
+                return end
 
 
 def new_socket() -> socket.socket:
