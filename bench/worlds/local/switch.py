@@ -161,7 +161,10 @@ class Switch:
 def main() -> None:
     """Make the network that the bench asks for, and be its switch until the bench has ended."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    parent, names = pickle.loads(control.recv(LARGEST))
+    data = control.recv(LARGEST)
+    if not data:
+        return
+    parent, names = pickle.loads(data)
     die_with(parent)
     try:
         switch = Switch(names)
