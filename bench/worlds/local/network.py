@@ -11,14 +11,15 @@ from typing import Any, Final, Protocol
 
 from ....errors import ContractError, UsageError
 from ....nemesis.fault import Family
+from .channel import LARGEST
 from .server import PATIENCE, search_path
-from .switch import LARGEST
 from .wires import LOOPBACK, new_socket
 
 NETWORKS: Final = ("loopback", "namespaces")
 TOOLS: Final = ("ip", "unshare", "nsenter")
 WAYS: Sequence[Sequence[str]] = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
 """How to come to a namespace: as root, or as anybody where the kernel allows that."""
+ENDED: Final = "the switch between the namespaces has ended, or hangs"
 SWITCH: Final = f"{__package__}.switch"
 
 
@@ -130,10 +131,15 @@ class Namespaces:
         return self._places[node][0]
 
     def new_socket(self, node: str) -> socket.socket:
-        self._control.send(pickle.dumps(("new_socket", node)))
-        _, (number,), _, _ = socket.recv_fds(self._control, LARGEST, 1)
-        os.set_inheritable(number, False)
-        return socket.socket(fileno=number)
+        try:
+            self._control.send(pickle.dumps(("new_socket", node)))
+            _, numbers, _, _ = socket.recv_fds(self._control, LARGEST, 1)
+        except OSError:
+            numbers = []
+        if not numbers:
+            raise ContractError(ENDED)
+        os.set_inheritable(numbers[0], False)
+        return socket.socket(fileno=numbers[0])
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         self._ask("cut", src, dst, unit)
@@ -157,7 +163,7 @@ class Namespaces:
         except OSError:
             data = b""
         if not data:
-            raise ContractError("the switch between the namespaces has ended, or hangs")
+            raise ContractError(ENDED)
         return pickle.loads(data)
 
 

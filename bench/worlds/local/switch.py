@@ -23,10 +23,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final
 
+from .channel import LARGEST
 from .owned import die_with
-
-LARGEST: Final = 1 << 16
-"""Bytes of a frame or a command, at most."""
 
 _CLONE_NEWNET: Final = 0x40000000
 _SOL_PACKET: Final = 263

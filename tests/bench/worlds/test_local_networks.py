@@ -136,6 +136,8 @@ def test_a_switch_that_ends_ends_the_run() -> None:
     made._process.wait()
     with pytest.raises(ContractError, match="the switch between the namespaces has ended"):
         made.cut("a", "b", 0)
+    with pytest.raises(ContractError, match="the switch between the namespaces has ended"):
+        made.new_socket("a")
     made.close()
 
 
