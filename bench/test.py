@@ -15,11 +15,12 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     """One test. Two runs of equal tests in the simulated world are equal to the byte.
 
     `system` and `workload` are names (or `module:attribute`), `faults` is `swarm`, `none`, fault families joined by
-    commas, or the name of the file that `schedule` was read from. `network` is what connects the
-    nodes of the local world. `operations` is how many the clients invoke in the fault phase at most, `time` the longest that phase may take, `timeout` the deadline of one operation (both
-    nanoseconds). `beyond_tolerance` lifts the fault model: then only safety is judged. `stop_on_violation` ends
-    the run at the first violation that a checker or a monitor sees. `rate` is how many operations are invoked each
-    second on average in the fault phase; None: as many as suit the workload.
+    commas, or the name of the file that `schedule` was read from, `network` what connects the nodes of the local
+    world. `operations` is how many the clients invoke in the fault phase at most, `time` the longest that phase may
+    take, `timeout` the deadline of one operation (both nanoseconds). `beyond_tolerance` lifts the fault model: then
+    only safety is judged. `stop_on_violation` ends the run at the first violation that a checker or a monitor sees.
+    `rate` is how many operations are invoked each second on average in the fault phase; None: as many as suit the
+    workload.
 
     Raises UsageError for a number below 1 where there must be something.
     """

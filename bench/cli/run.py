@@ -30,9 +30,7 @@ CAMPAIGN = "default"
 @click.option("--faults", default=SWARM, show_default=True, help="swarm, none, families with commas, or FILE.json.")
 @click.option("--bug", help="Plant a bug: see `splitbrain list bugs`.")
 @click.option("--world", type=click.Choice(WORLDS), default=DEFAULT.world, show_default=True, help="Where nodes run.")
-@click.option(
-    "--network", type=click.Choice(NETWORKS), default=DEFAULT.network, show_default=True, help="Of the local world."
-)
+@click.option("--network", type=click.Choice(NETWORKS), default=DEFAULT.network, help="Of the local world.")
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
 @number("--seeds", default=1, help="Run this many tests: with seed, seed + 1, …")
 @number("--operations", default=DEFAULT.operations, help="At most, under faults.")
