@@ -14,6 +14,8 @@ def command(test: Test) -> str:
     words += ["--workload", test.workload, "--faults", test.faults, "--world", test.world, "--seed", str(test.seed)]
     for name in ("servers", "clients", "keys", "operations"):
         words += [f"--{name}", str(getattr(test, name))]
+    if test.network != "loopback":
+        words += ["--network", test.network]
     if test.rate is not None:
         words += ["--rate", str(test.rate)]
     words += ["--time", duration(test.time), "--timeout", duration(test.timeout)]
@@ -33,13 +35,14 @@ def facts(test: Test) -> tuple[tuple[str, str], ...]:
     """The test's parameters in the order in which people want to know them."""
     bug = () if test.bug is None else (("bug", test.bug),)
     asked = f"{_counted(test.operations, 'operation')} on {_counted(test.keys, 'key')}"
+    network = "" if test.network == "loopback" else f" in {test.network}"
     beyond = ", beyond the fault model" if test.beyond_tolerance and test.faults != NONE else ""
     return (
         ("system", test.system),
         *bug,
         ("workload", f"{test.workload}, {_counted(test.clients, 'client')}, {asked}"),
         ("faults", test.faults + beyond),
-        ("world", f"{test.world}, {_counted(test.servers, 'server')}"),
+        ("world", f"{test.world}{network}, {_counted(test.servers, 'server')}"),
         ("seed", str(test.seed)),
     )
 

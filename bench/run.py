@@ -31,6 +31,7 @@ from .runner import Runner, Summary
 from .test import Test
 from .watch import Watch
 from .workloads.workload import Workload
+from .worlds.local.network import NETWORKS
 from .worlds.simulated.host import messages_of
 from .worlds.world import WORLDS, World, world_of
 
@@ -86,6 +87,10 @@ def run(
     """
     if test.world not in WORLDS:
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
+    if test.network not in NETWORKS:
+        raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
+    if test.network != "loopback" and test.world != "local":
+        raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
     system, workload = resolve(test)
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)

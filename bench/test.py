@@ -15,11 +15,12 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     """One test. Two runs of equal tests in the simulated world are equal to the byte.
 
     `system` and `workload` are names (or `module:attribute`), `faults` is `swarm`, `none`, fault families joined by
-    commas, or the name of the file that `schedule` was read from. `operations` is how many the clients invoke in the
-    fault phase at most, `time` the longest that phase may take, `timeout` the deadline of one operation (both
-    nanoseconds). `beyond_tolerance` lifts the fault model: then only safety is judged. `stop_on_violation` ends
-    the run at the first violation that a checker or a monitor sees. `rate` is how many operations are invoked each
-    second on average in the fault phase; None: as many as suit the workload.
+    commas, or the name of the file that `schedule` was read from, `network` what connects the nodes of the local
+    world. `operations` is how many the clients invoke in the fault phase at most, `time` the longest that phase may
+    take, `timeout` the deadline of one operation (both nanoseconds). `beyond_tolerance` lifts the fault model: then
+    only safety is judged. `stop_on_violation` ends the run at the first violation that a checker or a monitor sees.
+    `rate` is how many operations are invoked each second on average in the fault phase; None: as many as suit the
+    workload.
 
     Raises UsageError for a number below 1 where there must be something.
     """
@@ -32,6 +33,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     bug: str | None = None
     faults: str = "swarm"
     world: str = "simulated"
+    network: str = "loopback"
     servers: int = 3
     clients: int = 5
     keys: int = 3
@@ -55,11 +57,13 @@ def run_id(test: Test) -> str:
     """The name of the test's run directory: twelve hexadecimal digits of a hash of its data.
 
     Going on to the end is not part of it, so that a run keeps its name whether or not it could have been stopped, and
-    neither is the workload's own rate.
+    neither are the workload's own rate and the loopback interface.
     """
     data = msgspec.to_builtins(test)
     if not test.stop_on_violation:
         del data["stop_on_violation"]
     if test.rate is None:
         del data["rate"]
+    if test.network == "loopback":
+        del data["network"]
     return hashlib.blake2b(msgspec.json.encode(data), digest_size=6).hexdigest()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ..histories.operation import Value
-from .fault import DONE, NO_TARGET, Effect, Family, Fault, Unit
+from .fault import NO_TARGET, Effect, Family, Fault, Unit
 from .topology import from_links, sides
 
 SECOND, MILLISECOND = 1_000_000_000, 1_000_000
@@ -83,6 +83,5 @@ def sentence(effect: Effect) -> str:
     if effect.started is None:
         return f"{effect.family}: never fired"
     until = "on" if effect.stopped is None else f"to {effect.stopped / SECOND:.3f} s"
-    done = f"{effect.count} {DONE[effect.family][effect.count != 1]}" if effect.count else "no effect"
     note = f" ({effect.downgraded})" if effect.downgraded else ""
-    return f"{effect.family} {effect.detail} from {effect.started / SECOND:.3f} s {until}: {done}{note}"
+    return f"{effect.family} {effect.detail} from {effect.started / SECOND:.3f} s {until}: {effect.done}{note}"

@@ -105,7 +105,7 @@ class Effect(msgspec.Struct, kw_only=True, gc=False):
 
     `count` is the number of messages dropped, delayed, kept back or duplicated, of nodes killed, stopped or whose
     clocks went wrong, or of administrative operations that were answered ok. A unit with count 0 had no effect.
-    `detail` names the targets in one phrase.
+    `detail` names the targets in one phrase. `packets` says that packets were counted instead of messages.
     """
 
     unit: int
@@ -116,6 +116,15 @@ class Effect(msgspec.Struct, kw_only=True, gc=False):
     count: int = 0
     downgraded: str = ""
     detail: str = ""
+    packets: bool = False
+
+    @property
+    def done(self) -> str:
+        """What it did in words, such as `3 nodes killed`."""
+        if not self.count:
+            return "no effect"
+        words = DONE[self.family][self.count != 1]
+        return f"{self.count:,} {words.replace('message', 'packet') if self.packets else words}"
 
 
 DONE: Final[dict[Family, tuple[str, str]]] = {

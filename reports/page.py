@@ -19,7 +19,6 @@ from .explain import explanations
 from .faults import spans
 from .latency import counts
 from .record import Grade, Liveness, RunRecord
-from .summary import effect_in_words
 from .timeline import timeline
 from .words import Clock, duration, plain
 
@@ -174,6 +173,6 @@ def _effect_row(effect: Effect, clock: Clock) -> FaultRow:
         name=f"{effect.unit} {effect.family}",
         targets=effect.detail or ", ".join(effect.targets),
         active=clock.between(effect.started, effect.stopped),
-        effect=effect_in_words(effect),
+        effect=effect.done,
         remark=f"downgraded: {effect.downgraded}" if effect.downgraded else "",
     )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ..checkers.verdict import Validity, Verdict
 from ..histories.history import History
-from ..nemesis.fault import DONE, Effect
 from .explain import explanations
 from .latency import counts
 from .record import RunRecord
@@ -68,11 +67,6 @@ def paint(lines: Sequence[Line]) -> "Text":
     return Text("\n").join(Text(line.text, style=STYLES[line.tone], no_wrap=True) for line in lines)
 
 
-def effect_in_words(effect: Effect) -> str:
-    """What a unit did, as in `12 messages dropped` or `1 node killed`."""
-    return f"{effect.count:,} {DONE[effect.family][effect.count != 1]}" if effect.count else "no effect"
-
-
 def _facts(record: RunRecord) -> Iterator[Line]:
     width = max((len(name) for name, _ in record.facts), default=0)
     yield from (Line(f"  {name.ljust(width)}  {plain(value)}") for name, value in record.facts)
@@ -128,7 +122,7 @@ def _faults(record: RunRecord) -> Iterator[Line]:
     clock = Clock(record.started_at)
     rows = [("faults", "on", "active", "effect")]
     for effect in record.effects[:MOST_FAULTS]:
-        what = effect_in_words(effect) + (f" (downgraded: {effect.downgraded})" if effect.downgraded else "")
+        what = effect.done + (f" (downgraded: {effect.downgraded})" if effect.downgraded else "")
         on = plain(effect.detail) or ", ".join(effect.targets) or "–"
         rows.append((f"{effect.unit} {effect.family}", on, clock.between(effect.started, effect.stopped), what))
     yield Line("")

@@ -3,7 +3,7 @@
 from handmade import Step, build, judge, record
 
 from splitbrain.nemesis.fault import Effect
-from splitbrain.reports.summary import effect_in_words, paint, summary
+from splitbrain.reports.summary import paint, summary
 
 STEPS: list[Step] = [
     (0, "write", 4, None, "ok", 0, 10),
@@ -57,6 +57,7 @@ def test_painting_keeps_the_text() -> None:
 
 
 def test_effects_in_words() -> None:
-    assert effect_in_words(Effect(unit=0, family="kill", count=1)) == "1 node killed"
-    assert effect_in_words(Effect(unit=0, family="messages.delay", count=1200)) == "1,200 messages delayed"
-    assert effect_in_words(Effect(unit=0, family="pause")) == "no effect"
+    assert Effect(unit=0, family="kill", count=1).done == "1 node killed"
+    assert Effect(unit=0, family="messages.delay", count=1200).done == "1,200 messages delayed"
+    assert Effect(unit=0, family="partition", count=2, packets=True).done == "2 packets dropped"
+    assert Effect(unit=0, family="pause").done == "no effect"

@@ -11,7 +11,7 @@ from .node import Links
 class Boot(msgspec.Struct, frozen=True, kw_only=True):
     """What a server must know: whose node it is, and what it is like.
 
-    `epoch` is how often it was started before, `parent` the bench's process.
+    `address` is that of its network, `epoch` how often it was started before, `parent` the bench's process.
     """
 
     parent: int
@@ -19,6 +19,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
     servers: int
     bug: str | None
     name: str
+    address: str
     epoch: int
     seed: int
     links: Links

@@ -14,7 +14,8 @@ Frame = tuple[Any, ...]
 """What it is, and what goes with it."""
 
 _LENGTH: Final = struct.Struct(">I")
-_AT_ONCE: Final = 1 << 16
+LARGEST: Final = 1 << 16
+"""Bytes that are read at once, at most."""
 
 
 class ClosedError(Exception):
@@ -55,7 +56,7 @@ class Channel:
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(_AT_ONCE)
+            data = self._socket.recv(LARGEST)
         except OSError:
             data = b""
         if not data:

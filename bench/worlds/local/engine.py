@@ -21,6 +21,7 @@ from ..simulated.network import chance
 from .boot import Boot
 from .channel import Frame
 from .disk import read, save
+from .network import Network
 from .node import BILLION, Clock, LocalNode, Watched
 from .owned import Workspace
 from .server import Server
@@ -37,6 +38,7 @@ class Client:
         self.name = name
         self.stopped_by: int | None = None
         self.role = ""
+        self.address = ""
         self.port = 0
         self.links: Mapping[str, Wire] = {}
         self.local: LocalNode
@@ -71,9 +73,14 @@ class Direction:
     src: Handle
     dst: Handle
     rules: dict[_Rule, Fault | None]
+    network: Network
 
     def cut(self, effect: Effect) -> None:
         """Drop everything from now on."""
+        if "partition" in self.network.wire:
+            effect.packets = True
+            self.network.cut(self.src.name, self.dst.name, effect.unit)
+            return
         self.rules[effect.unit, self.src.name, self.dst.name] = None
         self._tell("cut", effect.unit)
 
@@ -84,8 +91,12 @@ class Direction:
 
     def mend(self, unit: int) -> Sequence[Any]:
         """End what the unit does. The sender sends what was kept back."""
-        self.rules.pop((unit, self.src.name, self.dst.name), None)
-        self._tell("mend", unit)
+        rule = unit, self.src.name, self.dst.name
+        if rule in self.rules:
+            del self.rules[rule]
+            self._tell("mend", unit)
+        else:
+            self.network.mend(self.src.name, self.dst.name, unit)
         return ()
 
     def _tell(self, verb: str, what: object) -> None:
@@ -108,6 +119,7 @@ class LocalEngine:
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
         workspace: Workspace,
+        network: Network,
         root: int,
         whole: bool,
     ) -> None:
@@ -120,6 +132,7 @@ class LocalEngine:
         self._clock = clock
         self._loop = loop
         self._workspace = workspace
+        self._network = network
         self._root = root
         self._whole = whole
         self._rules: dict[_Rule, Fault | None] = {}
@@ -131,7 +144,7 @@ class LocalEngine:
         self._begun = False
         self.effects: Mapping[int, Effect] = {}
         for src in handles.values():
-            src.links = {dst.name: Direction(src, dst, self._rules) for dst in handles.values()}
+            src.links = {dst.name: Direction(src, dst, self._rules, network) for dst in handles.values()}
 
     @property
     def now(self) -> int:
@@ -171,7 +184,8 @@ class LocalEngine:
                     server.tell("thaw")
 
     def take_counts(self) -> None:
-        """Count what faults did at clients."""
+        """Count what faults did at clients, and between the nodes."""
+        self._count(self._network.take_counts())
         for handle in self._handles.values():
             if isinstance(handle, Client):
                 self._count(handle.local.take_counts())
@@ -216,7 +230,7 @@ class LocalEngine:
         """Start a server's process. It is up when it has come so far that it is told where the others are."""
         assert isinstance(host, Server)
         host.epoch += 1
-        host.spawn(self._boot(host))
+        host.spawn(self._boot(host), self._network.prefix(host.name))
         assert host.pid is not None
         self._workspace.own(host.pid)
         self._starting.add(host.name)
@@ -311,13 +325,13 @@ class LocalEngine:
 
     def _begin(self, server: Server) -> None:
         """Tell a server of the others and of the faults in force, tell them of it, and start its node."""
-        server.tell("meet", {name: handle.port for name, handle in self._handles.items()})
+        server.tell("meet", {name: (handle.address, handle.port) for name, handle in self._handles.items()})
         for (unit, src, dst), fault in self._rules.items():
             if server.name in (src, dst):
                 server.tell(*(("cut", src, dst, unit) if fault is None else ("disturb", src, dst, fault)))
         for other in self._handles.values():
             if other is not server and other.up:
-                other.tell("meet", {server.name: server.port})
+                other.tell("meet", {server.name: (server.address, server.port)})
         server.tell("start", self._clock.origin)
         server.tell("watch", self._watched)
         server.up = True

@@ -7,14 +7,12 @@ are. It stands still between `freeze` and `thaw`, and while the bench deals with
 """
 
 import asyncio
-import ctypes
 import os
 import pickle
-import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from ....errors import ContractError, SplitbrainError
 from ....nemesis.fault import Fault, Moment
@@ -24,8 +22,8 @@ from .boot import Boot, codec_of
 from .channel import Channel, ClosedError, Frame
 from .disk import FileDisk
 from .node import Clock, LocalNode
-
-_PR_SET_PDEATHSIG: Final = 1
+from .owned import die_with
+from .wires import new_socket
 
 
 class LoggingHost(Host):
@@ -51,7 +49,7 @@ class Server:
         self._node = LocalNode(
             host, codec_of(deployment), boot.links, clock, loop, moment=self._moment, failed=self._failed
         )
-        channel.send("port", loop.run_until_complete(self._node.listen()))
+        channel.send("port", loop.run_until_complete(self._node.listen(boot.address, new_socket)))
 
     def commands(self) -> None:
         """Carry out what the bench has sent."""
@@ -68,8 +66,8 @@ class Server:
     def _carry_out(self, frame: Frame) -> None:
         node = self._node
         match frame:
-            case ("meet", ports):
-                node.meet(ports)
+            case ("meet", places):
+                node.meet(places)
             case ("start", origin):
                 self._clock.origin = origin
                 node.start()
@@ -115,14 +113,6 @@ class Server:
         self._channel.send("failed", str(error))
         sys.stdout.flush()
         os._exit(1)
-
-
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that happens; Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)  # it ended before this was said
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ is told to whoever made it by `moment`, which returns when the node may go on.
 
 import asyncio
 import os
+import socket
 import time
 import traceback
 from collections import deque
@@ -25,7 +26,7 @@ from ..simulated.context import SEND, SET
 from ..simulated.host import Handler, Host, Outputs
 from ..simulated.network import Link, Parcel
 from .disk import FileDisk
-from .wires import LOOPBACK, Incoming, Outgoing
+from .wires import Incoming, Outgoing, Place, new_socket
 
 BILLION: Final = 1_000_000_000
 
@@ -96,28 +97,34 @@ class LocalNode:
         self._outgoing: dict[str, Outgoing] = {}
         self._connections: set[Incoming] = set()
         self._server: asyncio.Server | None = None
+        self._new_socket = new_socket
         self._timers: dict[int, tuple[asyncio.TimerHandle, str, int]] = {}
         self._held: deque[Held] = deque()
         self._syncing = False
         self._sequence = 0
         self._effects: dict[int, Effect] = {}
 
-    async def listen(self) -> int:
-        """Accept connections on a free port of the loopback interface; returns the port."""
+    async def listen(self, address: str, new_socket: Callable[[], socket.socket]) -> int:
+        """Accept connections on a free port of that address; returns the port. `new_socket` makes TCP sockets."""
         name, connections = self.host.name, self._connections
-        self._server = await self._loop.create_server(lambda: Incoming(name, self._deliver, connections), LOOPBACK, 0)
+        self._new_socket = new_socket
+        listening = new_socket()
+        listening.bind((address, 0))
+        self._server = await self._loop.create_server(
+            lambda: Incoming(name, self._deliver, connections), sock=listening
+        )
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
-    def meet(self, ports: Mapping[str, int]) -> None:
-        """These nodes are to be found at these ports now; 0: nowhere."""
-        for name, port in ports.items():
+    def meet(self, places: Mapping[str, Place]) -> None:
+        """These nodes are to be found there now."""
+        for name, place in places.items():
             if name not in self._outgoing:
-                self._outgoing[name] = Outgoing(self._loop, self.host.name, name)
+                self._outgoing[name] = Outgoing(self._loop, self.host.name, name, self._new_socket)
                 ordered, reliable = self._kind.fifo, self._kind.reliable
                 self.host.links[name] = Link(self.host.name, name, ordered=ordered, reliable=reliable)
                 self._incoming[name] = Link(name, self.host.name)
-            self._outgoing[name].goes_to(port)
+            self._outgoing[name].goes_to(place)
 
     def start(self) -> None:
         """Boot the node: its next epoch, with fresh memory. What it answers to an older operation is dropped."""

@@ -5,9 +5,11 @@ number and the time at which it started, so that a number that was given out aga
 """
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,6 +18,9 @@ from ....errors import RunDirectoryError
 
 RECORD: Final = "owned"
 """The file in a workspace that names the processes: one on each line, the bench itself first."""
+
+
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class Process(NamedTuple):
@@ -96,6 +101,14 @@ def start_of(pid: int) -> int | None:
         return None
     state, *fields = stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
     return None if state in "ZX" else int(fields[18])
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, however that happens; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)  # it ended before this was said
 
 
 def _maker(directory: Path) -> int:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,7 @@ class Server:
         self.stopped_by: int | None = None
         self.role = ""
         self.links: Mapping[str, Wire] = {}
+        self.address = ""
         self.port = 0
         self._log = log
         self._memory: Node | None = None
@@ -68,19 +69,18 @@ class Server:
         """The role that it was last seen in."""
         return self.role
 
-    def spawn(self, boot: Boot) -> None:
-        """Start the process. It will send its port."""
+    def spawn(self, boot: Boot, prefix: Sequence[str]) -> None:
+        """Start the process, by a command that begins in this way. It will send its port."""
         mine, its = socket.socketpair()
-        path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         with its, self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", PROGRAM, str(its.fileno())],
+                [*prefix, sys.executable, "-m", PROGRAM, str(its.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 pass_fds=[its.fileno()],
                 process_group=0,
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, "PYTHONPATH": search_path()},
             )
         self._channel = Channel(mine)
         self.tell("boot", boot)
@@ -132,3 +132,8 @@ class Server:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
         self.blocked = False
+
+
+def search_path() -> str:
+    """Where this process looks for modules, for one that it starts."""
+    return os.pathsep.join(os.path.abspath(entry) for entry in sys.path)

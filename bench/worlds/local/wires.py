@@ -5,6 +5,7 @@ that cannot be reached is lost, and so is what is sent to one whose port has bee
 """
 
 import asyncio
+import socket
 import struct
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +13,11 @@ from typing import Final
 import msgspec
 
 LOOPBACK: Final = "127.0.0.1"
+Place = tuple[str, int]
+"""The address and the port of a node; port 0: nowhere."""
+
+PATIENCE: Final = 0.5
+"""Seconds after which a connection that nobody answers is tried again."""
 _LENGTH: Final = struct.Struct(">I")
 
 
@@ -61,29 +67,32 @@ class Incoming(asyncio.Protocol):
 class Outgoing(asyncio.Protocol):
     """The way from one node to another. The connection is made when it is needed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, src: str, dst: str) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, src: str, dst: str, new_socket: Callable[[], socket.socket]
+    ) -> None:
         self._loop = loop
         self._hello = _framed(msgspec.msgpack.encode((src, dst)))
-        self._port = 0
+        self._place: Place = ("", 0)
+        self._new_socket = new_socket
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._waiting: list[bytes] = []
 
-    def goes_to(self, port: int) -> None:
+    def goes_to(self, place: Place) -> None:
         """The other node is to be found there now."""
-        if port != self._port:
+        if place != self._place:
             self.close()
-            self._port = port
+            self._place = place
 
     def send(self, data: bytes) -> None:
         """Send a message, or lose it."""
         frame = _framed(data)
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(frame)
-        elif self._port:
+        elif self._place[1]:
             self._waiting.append(frame)
             if self._connecting is None:
-                self._connecting = self._loop.create_task(self._connect(self._port))
+                self._connecting = self._loop.create_task(self._connect(self._place))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -98,14 +107,37 @@ class Outgoing(asyncio.Protocol):
             self._transport = None
         self._waiting.clear()
 
-    async def _connect(self, port: int) -> None:
+    async def _connect(self, place: Place) -> None:
         try:
-            self._transport, _ = await self._loop.create_connection(lambda: self, LOOPBACK, port)
+            self._transport, _ = await self._loop.create_connection(lambda: self, sock=await self._reach(place))
             self._transport.write(b"".join((self._hello, *self._waiting)))
         except OSError:
             pass  # nobody is there: the messages are lost, as messages are
         self._waiting.clear()
         self._connecting = None
+
+    async def _reach(self, place: Place) -> socket.socket:
+        """A connected socket. While nobody answers, neither yes nor no, messages wait as they do in one."""
+        while True:
+            end = self._new_socket()
+            end.setblocking(False)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._loop.sock_connect(end, place)
+            except TimeoutError as error:
+                end.close()
+                if error.errno is not None:
+                    raise
+            except BaseException:
+                end.close()
+                raise
+            else:
+                return end
+
+
+def new_socket() -> socket.socket:
+    """A TCP socket where this process is."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 def _framed(data: bytes) -> bytes:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -23,6 +24,7 @@ from ..faults import ADMIN, Faults
 from ..simulated.host import Host
 from .boot import Boot, codec_of
 from .engine import Client, Handle, LocalEngine
+from .network import Network, network_of
 from .node import BILLION, Clock, Links, LocalNode
 from .owned import Workspace, clean, start_of
 from .server import PATIENCE, Server
@@ -57,12 +59,14 @@ class LocalWorld:
         self._handles |= {client.name: client for client in self._clients}
         if deployment.admin is not None:
             self._handles[ADMIN] = Client(ADMIN)
+        self._network = self._connect()
         self._engine = LocalEngine(
             self._handles,
             self._boot,
             self._clock,
             self._loop,
             self._workspace,
+            self._network,
             derive(test.seed, "network"),
             whole=bool(model.spare or model.spare_disk or model.admin),
         )
@@ -167,6 +171,7 @@ class LocalWorld:
         self._look()
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
+        self._network.close()
         self._workspace.close()
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
@@ -176,6 +181,17 @@ class LocalWorld:
             log = logs / f"{quote(name, safe='')}.log"
             self._handles[name] = Server(name, self._workspace.path / f"{number}.disk", log)
 
+    def _connect(self) -> Network:
+        try:
+            network = network_of(self._test.network, tuple(self._handles), self._workspace.own)
+        except BaseException:
+            self._workspace.close()
+            self._loop.close()
+            raise
+        for handle in self._handles.values():
+            handle.address = network.address(handle.name)
+        return network
+
     def _boot(self, server: Server) -> Boot:
         return Boot(
             parent=os.getpid(),
@@ -183,6 +199,7 @@ class LocalWorld:
             servers=self._test.servers,
             bug=self._test.bug,
             name=server.name,
+            address=server.address,
             epoch=server.epoch,
             seed=self._test.seed,
             links=self._kind,
@@ -199,7 +216,9 @@ class LocalWorld:
             make = self._deployment.client if client.name != ADMIN else self._deployment.admin
             assert make is not None
             client.local = self._client(client.name, make, codec)
-            client.port = self._loop.run_until_complete(client.local.listen())
+            client.port = self._loop.run_until_complete(
+                client.local.listen(client.address, partial(self._network.new_socket, client.name))
+            )
         for handle in self._handles.values():
             if isinstance(handle, Server):
                 engine.start(handle)
@@ -209,7 +228,7 @@ class LocalWorld:
         if not engine.complete:
             raise engine.error or ContractError(f"the servers have not started within {PATIENCE:g} s")
         for client in clients:
-            client.local.meet({name: other.port for name, other in self._handles.items()})
+            client.local.meet({name: (other.address, other.port) for name, other in self._handles.items()})
             client.local.start()
 
     def _client(self, name: str, make: Callable[[], Node], codec: Codec) -> LocalNode:

@@ -1,4 +1,4 @@
-"""What the runner relies on, in the simulated world and in the local one."""
+"""What the runner relies on, in the simulated world and in the local one, over either of its networks."""
 
 from collections.abc import Iterator
 
@@ -7,17 +7,29 @@ from notebooks import Driver, deploy, example, system
 
 from splitbrain.bench.actions import Discard, Undo
 from splitbrain.bench.test import MILLISECOND
+from splitbrain.bench.worlds.local.network import missing
 from splitbrain.bench.worlds.world import WORLDS, world_of
 from splitbrain.nemesis.fault import Moment, Trigger
 
 MOMENTS: tuple[Moment, ...] = ("before_send", "after_send", "deliver", "sync_start", "sync_done")
 
 
-@pytest.fixture(scope="module", params=WORLDS)
+@pytest.fixture(scope="module", params=[*WORLDS, "namespaces"])
 def shared(request: pytest.FixtureRequest) -> Iterator[Driver]:
     """One world for all tests, since it takes a while to start processes."""
-    with world_of(example(world=request.param), system, deploy(2, None), None) as world:
+    changes = {"world": request.param}
+    if request.param == "namespaces":
+        changes = {"world": "local", "network": "namespaces"}
+        if reason := missing():
+            pytest.skip(f"no namespaces: {reason}")
+    with world_of(example(**changes), system, deploy(2, None), None) as world:
         yield Driver(world)
+
+
+@pytest.fixture
+def on_the_wire(request: pytest.FixtureRequest) -> bool:
+    """Whether partitions drop packets, not messages."""
+    return bool(request.node.callspec.params["shared"] == "namespaces")
 
 
 @pytest.fixture
@@ -71,12 +83,16 @@ def test_a_paused_server_answers_when_it_goes_on(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(("shape", "server"), [("isolate", "s1"), ("mute", "s2"), ("deaf", "s2")])
-def test_a_partition_drops_what_is_sent_over_it_and_counts_that(driver: Driver, shape: str, server: str) -> None:
+def test_a_partition_drops_what_is_sent_over_it_and_counts_that(
+    driver: Driver, shape: str, server: str, on_the_wire: bool
+) -> None:
     unit = driver.begin("partition", server, shape=shape)
-    driver.ask("pass", "s1", "s2")
+    number = driver.ask("pass", "s1", "s2")
     assert driver.silence()
     driver.heal()
     assert driver.count(unit) > 0
+    if on_the_wire:
+        driver.answered(number)  # since TCP sends again what was dropped
     assert driver.told("pass", "s1", "s2") == "passed by s1"
 
 

@@ -14,6 +14,7 @@ from notebooks import Driver, deploy, example, system
 from splitbrain.bench.run import run
 from splitbrain.bench.test import SECOND, Test
 from splitbrain.bench.worlds.local import owned
+from splitbrain.bench.worlds.local.network import missing
 from splitbrain.bench.worlds.local.owned import start_of
 from splitbrain.bench.worlds.local.world import LocalWorld
 from splitbrain.errors import ContractError
@@ -72,11 +73,19 @@ def test_a_system_that_cannot_be_started_is_an_error_that_says_why() -> None:
     [(lambda bench: bench.send_signal(signal.SIGINT), 2), (lambda bench: bench.kill(), -9)],
     ids=["Ctrl-C", "kill -9"],
 )
+@pytest.mark.parametrize(("network", "processes"), [("loopback", 3), ("namespaces", 4)])
 def test_processes_do_not_outlive_the_bench(
-    tmp_path: Path, root: Path, strike: Callable[[subprocess.Popen[str]], None], code: int
+    tmp_path: Path,
+    root: Path,
+    strike: Callable[[subprocess.Popen[str]], None],
+    code: int,
+    network: str,
+    processes: int,
 ) -> None:
+    if network == "namespaces" and (reason := missing()):
+        pytest.skip(f"no namespaces: {reason}")
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    command = [*BENCH, *LONG, "--runs-dir", str(tmp_path / "runs")]
+    command = [*BENCH, *LONG, "--network", network, "--runs-dir", str(tmp_path / "runs")]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as bench:
         assert bench.stderr is not None
         while "0.0 s of the system" not in (line := bench.stderr.readline()) and "operations" not in line:
@@ -85,7 +94,7 @@ def test_processes_do_not_outlive_the_bench(
         strike(bench)
         bench.communicate()
     assert bench.returncode == code
-    assert len(servers) == 3
+    assert len(servers) == processes
     # The kernel ends them at once, but not before the bench is reported dead.
     while any(start_of(server.pid) == server.started for server in servers):
         os.sched_yield()
