@@ -16,6 +16,10 @@ def command(test: Test) -> str:
         words += [f"--{name}", str(getattr(test, name))]
     if test.network != "loopback":
         words += ["--network", test.network]
+    for name, value in test.options:
+        words += ["--option", f"{name}={value}"]
+    for name, path in test.binaries:
+        words += ["--binary", f"{name}={path}"]
     if test.rate is not None:
         words += ["--rate", str(test.rate)]
     words += ["--time", duration(test.time), "--timeout", duration(test.timeout)]
@@ -43,6 +47,7 @@ def facts(test: Test) -> tuple[tuple[str, str], ...]:
         ("workload", f"{test.workload}, {_counted(test.clients, 'client')}, {asked}"),
         ("faults", test.faults + beyond),
         ("world", f"{test.world}{network}, {_counted(test.servers, 'server')}"),
+        *((("options", ", ".join(f"{name}={value}" for name, value in test.options)),) if test.options else ()),
         ("seed", str(test.seed)),
     )
 

@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -20,17 +21,19 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """The code that a run depends on.
 
     `commits` has the git commit of Splitbrain's sources, and of those of a system from elsewhere, where they are under
-    git, with `-dirty` after it if there were uncommitted changes.
+    git, with `-dirty` after it if there were uncommitted changes. `programs` has what the programs of a
+    database say of their versions.
     """
 
     splitbrain: str
     python: str
     commits: dict[str, str]
     dependencies: dict[str, str]
+    programs: dict[str, str] = {}
 
 
-def provenance(system_module: str) -> Provenance:
-    """What a run of a system of that module would depend on here and now."""
+def provenance(system_module: str, programs: Mapping[str, str]) -> Provenance:
+    """What a run of a system of that module would depend on here and now, given its programs' versions by name."""
     modules = {"splitbrain": __name__}
     if not system_module.startswith(f"{PACKAGE}."):
         modules["system"] = system_module
@@ -40,6 +43,7 @@ def provenance(system_module: str) -> Provenance:
         python=platform.python_version(),
         commits={name: commit for name, commit in commits.items() if commit},
         dependencies={name: metadata.version(name) for name in DEPENDENCIES},
+        programs=dict(programs),
     )
 
 
@@ -59,6 +63,9 @@ def differences(recorded: Provenance, current: Provenance) -> tuple[str, ...]:
     for name, version in recorded.dependencies.items():
         if current.dependencies.get(name) != version:
             found.append(f"{name} {version}, now {current.dependencies.get(name)}")
+    for name, version in recorded.programs.items():
+        if current.programs.get(name) != version:
+            found.append(f"{name} is {version}, now {current.programs.get(name)}")
     return tuple(found)
 
 

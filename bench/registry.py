@@ -42,6 +42,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "sharded_raft": f"{PACKAGE}.systems.sharded:on_raft",
     "transactions": f"{PACKAGE}.systems.transactions:system",
     "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
+    "etcd": f"{PACKAGE}.systems.external.etcd:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
@@ -65,6 +66,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "eventual": f"{PACKAGE}.bench.workloads.eventual:EVENTUAL",
     "causal": f"{PACKAGE}.bench.workloads.eventual:CAUSAL",
     "read_committed": f"{PACKAGE}.bench.workloads.eventual:READ_COMMITTED",
+    "set": f"{PACKAGE}.bench.workloads.set:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
@@ -93,6 +95,14 @@ def bug(tested: System, name: str) -> Bug:
     return tested.bugs[name]
 
 
+def option(tested: System, name: str, value: str) -> None:
+    """Raises UsageError if the system has no such setting, or not with that value."""
+    if name not in tested.options:
+        raise UsageError(_unknown(f"{tested.name} has no option", name, tested.options))
+    if value not in tested.options[name]:
+        raise UsageError(f"{tested.name}: {name} is {' or '.join(tested.options[name])}, not {value!r}")
+
+
 def system_names() -> Mapping[str, str]:
     """All systems that have a name, with where they are: the bundled ones, then installed ones."""
     installed = importlib.metadata.entry_points(group=ENTRY_POINTS)
@@ -109,6 +119,8 @@ def resolve(test: Test) -> tuple[System, Workload]:
         )
     if test.bug is not None:
         bug(tested, test.bug)
+    for name, value in test.options:
+        option(tested, name, value)
     return tested, chosen
 
 

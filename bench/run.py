@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_data
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -31,6 +32,7 @@ from .runner import Runner, Summary
 from .test import Test
 from .watch import Watch
 from .workloads.workload import Workload
+from .worlds.external.programs import find, versions
 from .worlds.local.network import NETWORKS
 from .worlds.simulated.host import messages_of
 from .worlds.world import WORLDS, World, world_of
@@ -92,6 +94,8 @@ def run(
     if test.network != "loopback" and test.world != "local":
         raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
     system, workload = resolve(test)
+    if system.database is not None and test.world != "local":
+        raise UsageError(f"{test.system} is made of programs: it runs in --world local")
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)
     kept = None if directory is None else RunDirectory(directory, _recorded(test, system))
@@ -104,6 +108,7 @@ def run(
     try:
         with world_of(test, system, deployment, None if kept is None else kept.logs()) as world:
             interrupted = _drive(runner, world, watch, progress, test)
+            findings = world.findings() if runner.done and not interrupted else ()
         history = History.from_events(journal.events)
         if not interrupted:
             try:
@@ -113,7 +118,9 @@ def run(
             except KeyboardInterrupt:
                 interrupted = "the check was interrupted; the history is complete"
         effects = _effects(faults, world.effects)
-        record = _record(test, runner.summary, history, verdicts, faults, effects, world, watch, interrupted)
+        summary = runner.summary
+        summary = replace_data(summary, findings=(*summary.findings, *findings))
+        record = _record(test, summary, history, verdicts, faults, effects, world, watch, interrupted)
         unwatched = f"the invariants of {test.system} are watched in the simulated world only"
         if system.monitors and not monitors:
             record = replace(record, warnings=(*record.warnings, unwatched))
@@ -124,7 +131,7 @@ def run(
                 "results.json", {"record": record, "verdicts": verdicts, "beyond": graded and as_data(graded)}
             )
             kept.write(REPORT, render(record, history, verdicts))
-            _keep(kept, world, faults, runner.summary, effects)
+            _keep(kept, world, faults, summary, effects)
     finally:
         journal.close()
     return RunResult(test, record, history, verdicts, directory)
@@ -163,7 +170,9 @@ class _Journal:
 
 
 def _recorded(test: Test, system: System) -> Recorded:
-    return Recorded(test=test, provenance=provenance(system.deploy.__module__))
+    programs = {} if system.database is None else system.database.programs
+    said = versions(programs, find(programs, dict(test.binaries)))
+    return Recorded(test=test, provenance=provenance(system.deploy.__module__, said))
 
 
 def plan_of(test: Test) -> tuple[Fault, ...]:
@@ -248,7 +257,7 @@ def _record(
         liveness=summary.liveness,
         event_log=world.event_log_hash(),
         clients=test.clients,
-        warnings=(*_without_effect(effects), *warnings, *lints(history)),
+        warnings=(*world.warnings, *_without_effect(effects), *warnings, *lints(history)),
     )
 
 

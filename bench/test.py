@@ -20,7 +20,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     take, `timeout` the deadline of one operation (both nanoseconds). `beyond_tolerance` lifts the fault model: then
     only safety is judged. `stop_on_violation` ends the run at the first violation that a checker or a monitor sees.
     `rate` is how many operations are invoked each second on average in the fault phase; None: as many as suit the
-    workload.
+    workload. `options` are the settings of the system by name, `binaries` the paths of the programs that it is made of,
+    where they were chosen.
 
     Raises UsageError for a number below 1 where there must be something.
     """
@@ -44,6 +45,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     stop_on_violation: bool = False
     schedule: tuple[Fault, ...] = ()
     rate: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    binaries: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("servers", "clients", "keys", "operations", "time", "timeout"):
@@ -57,7 +60,7 @@ def run_id(test: Test) -> str:
     """The name of the test's run directory: twelve hexadecimal digits of a hash of its data.
 
     Going on to the end is not part of it, so that a run keeps its name whether or not it could have been stopped, and
-    neither are the workload's own rate and the loopback interface.
+    neither are the workload's own rate, the loopback interface, and what was not chosen.
     """
     data = msgspec.to_builtins(test)
     if not test.stop_on_violation:
@@ -66,4 +69,7 @@ def run_id(test: Test) -> str:
         del data["rate"]
     if test.network == "loopback":
         del data["network"]
+    for name in ("options", "binaries"):
+        if not data[name]:
+            del data[name]
     return hashlib.blake2b(msgspec.json.encode(data), digest_size=6).hexdigest()

@@ -55,7 +55,8 @@ def allowed(model: FaultModel) -> tuple[str, ...]:
     groups = model.groups.values()
     families = [family for family in FAMILIES if any(tolerates(group, family, model) for group in groups)]
     cut = any(group.cut for group in groups)
-    patterns = {"moving": cut, "leaders": model.leaders, "replies": cut, "late": cut, "kinds": cut}
+    messages = cut and not model.foreign
+    patterns = {"moving": cut, "leaders": model.leaders and not model.foreign, "replies": messages, "late": messages, "kinds": messages}
     return (*families, *(name for name in PATTERNS if patterns[name]))
 
 
@@ -69,6 +70,8 @@ def tolerates(tolerance: Tolerance, family: Family, model: FaultModel) -> bool:
         return tolerance.drift > 0
     if family == "clock.jump":
         return tolerance.jump > 0
+    if family.startswith("messages.") and model.foreign:
+        return False
     return tolerance.cut and not (model.reliable and family in ("messages.loss", "messages.duplicate"))
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from msgspec.structs import replace
+
 from ..systems.system import FaultModel, Tolerance
 from .draws import MILLISECOND, log_uniform, weighted
 from .families import CLASSIC, CLOCKS, FAMILIES, KILLS, PATTERNS, SWARM, limit, parse
@@ -45,6 +47,8 @@ MOMENTS: Mapping[Moment, tuple[int, int]] = {
     "role": (2, 3),
 }
 """Moments of triggers: their weight, and the largest n that is drawn."""
+AT_CLIENTS: Sequence[Moment] = ("invoke", "complete")
+"""The only ones where servers are programs that are not ours."""
 SYNCS: Mapping[Moment, tuple[int, int]] = {"sync_start": (1, 10), "sync_done": (1, 10)}
 """Further ones for kills, which lose what is not yet synced."""
 
@@ -114,7 +118,7 @@ def plan(
     names = parse(faults, model, beyond_tolerance=beyond_tolerance)
     if not names:
         return ()
-    run = Run(model, groups, messages, duration, beyond_tolerance)
+    run = Run(model, groups, messages, int(duration / model.tempo), beyond_tolerance)
     classic = [family for family in CLASSIC if family in names]
     further = [name for name in (*FAMILIES, *PATTERNS) if name in names and name not in CLASSIC]
     if faults == SWARM and classic:
@@ -130,7 +134,17 @@ def plan(
             sources, drawn = {"leaders": sources["leaders"]}, []
     for name, source in sources.items():
         drawn += _further(run, name, len(drawn), source)
-    return tuple(drawn)
+    return tuple(drawn if model.tempo == 1 else (_stretched(fault, model.tempo) for fault in drawn))
+
+
+def _stretched(fault: Fault, tempo: float) -> Fault:
+    """The fault in a time that passes more slowly."""
+    at = fault.at
+    if isinstance(at, Trigger):
+        at = replace(at, after=int(at.after * tempo), wait=int(at.wait * tempo))
+    else:
+        at = int(at * tempo)
+    return replace(fault, at=at, lasts=int(fault.lasts * tempo))
 
 
 def _further(run: Run, name: str, first: int, random: Random) -> list[Fault]:
@@ -162,7 +176,7 @@ def _drawn(run: Run, families: Sequence[Family], first: int, random: Random) -> 
     shapes = {name: SHAPE_WEIGHTS.get(name, 1) for name, shape in SHAPES.items() if shape.servers <= len(run.groups)}
     drawn = []
     for unit, (family, start, lasts) in enumerate(_episodes(profile, run.duration, random), start=first):
-        at = _when(family, start, random)
+        at = _when(family, start, run.model, random)
         on = _whom(at, aims[family], random)
         shape = weighted(shapes, random) if family == "partition" else ""
         drawn.append(
@@ -214,10 +228,12 @@ def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple
         start = end + int(profile.gap * random.uniform(0.5, 1.5))
 
 
-def _when(family: Family, start: int, random: Random) -> int | Trigger:
+def _when(family: Family, start: int, model: FaultModel, random: Random) -> int | Trigger:
     if random.random() >= TRIGGERED:
         return start
     moments = {**MOMENTS, **SYNCS} if family in KILLS else MOMENTS
+    if model.foreign:
+        moments = {moment: moments[moment] for moment in AT_CLIENTS}
     moment = weighted({moment: weight for moment, (weight, _) in moments.items()}, random)
     return Trigger(moment=moment, n=int(log_uniform(random, 1, moments[moment][1] + 1)), after=start)
 

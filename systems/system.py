@@ -6,6 +6,7 @@ from random import Random
 from typing import Protocol, TypeAlias
 
 from ..histories.operation import Value
+from .database import Database
 from .node import ClientNode, Node
 
 Draw: TypeAlias = Callable[[Mapping[str, Node], Random], Value]
@@ -56,6 +57,10 @@ class FaultModel:
     `admin` are the administrative operations (adding a server, moving a shard) that may happen at any time, by name,
     with what draws their input. The nemesis hands them to the deployment's `admin` node as it hands operations to
     clients, one at a time; they are not part of the history, and their answers are recorded as the effect of a fault.
+
+    `foreign` says that the servers are programs that the bench cannot look into: their messages cannot be disturbed
+    one by one, and what happens in them is no moment for a trigger. `tempo` is how many times longer faults last than
+    those of bundled systems, for systems that take as much longer to notice them.
     """
 
     groups: Mapping[str, Tolerance]
@@ -67,6 +72,8 @@ class FaultModel:
     reliable: bool = False
     leaders: bool = False
     admin: Mapping[str, Draw] = field(default_factory=dict)
+    foreign: bool = False
+    tempo: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -116,10 +123,14 @@ class Bug:
 
 @dataclass(frozen=True)
 class System:
-    """A bundled system.
+    """A system under test.
 
     `deploy(servers, bug)` gives the nodes of a run: `servers` is the number of replicas, `bug` the name of a planted
     bug or None. `workloads` are the names of the workloads it can serve, the default first.
+
+    `database` is what runs in place of the nodes where these are programs that people run. `options` are the settings
+    that a user may choose, with the values that they can have, the default first. `defaults` are defaults of a test
+    (time, rate, timeout, operations, clients, keys) that suit it better than the bench's.
     """
 
     name: str
@@ -130,3 +141,6 @@ class System:
     servers: int = 3
     monitors: tuple[Monitor, ...] = ()
     bugs: Mapping[str, Bug] = field(default_factory=dict)
+    database: Database | None = None
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: Mapping[str, int] = field(default_factory=dict)

@@ -33,9 +33,10 @@ def number(name: str, *, help: str, default: int | None = None, low: int = 1) ->
     return click.option(name, type=click.IntRange(min=low), metavar="N", default=default, show_default=shown, help=help)
 
 
-def length(name: str, *, help: str, default: str) -> Callable[[F], F]:
+def length(name: str, *, help: str, default: str | None = None) -> Callable[[F], F]:
     """An option that takes a length of time, and gives nanoseconds."""
-    return click.option(name, type=duration, metavar="TIME", default=default, show_default=True, help=help)
+    shown = default is not None
+    return click.option(name, type=duration, metavar="TIME", default=default, show_default=shown, help=help)
 
 
 def byte_count(text: str) -> int:

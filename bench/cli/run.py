@@ -29,17 +29,19 @@ CAMPAIGN = "default"
 @click.option("--workload", help="What clients do. [default: the system's first]")
 @click.option("--faults", default=SWARM, show_default=True, help="swarm, none, families with commas, or FILE.json.")
 @click.option("--bug", help="Plant a bug: see `splitbrain list bugs`.")
-@click.option("--world", type=click.Choice(WORLDS), default=DEFAULT.world, show_default=True, help="Where nodes run.")
+@click.option("--world", type=click.Choice(WORLDS), help="Where nodes run. [default: simulated; databases: local]")
 @click.option("--network", type=click.Choice(NETWORKS), default=DEFAULT.network, help="Of the local world.")
+@click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="A setting of the system.")
+@click.option("--binary", "--bin", "binaries", multiple=True, metavar="[NAME=]PATH", help="A program to run.")
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
 @number("--seeds", default=1, help="Run this many tests: with seed, seed + 1, …")
-@number("--operations", default=DEFAULT.operations, help="At most, under faults.")
+@number("--operations", help="At most, under faults. [default: 100]")
 @number("--rate", help="Operations a second, on average, under faults. [default: the workload's]")
-@length("--time", default="20s", help="At most, under faults.")
-@length("--timeout", default="1s", help="Of one operation.")
-@number("--clients", default=DEFAULT.clients, help="How many threads ask.")
+@length("--time", help="At most, under faults. [default: 20s]")
+@length("--timeout", help="Of one operation. [default: 1s]")
+@number("--clients", help="How many threads ask. [default: 5]")
 @number("--servers", help="How many replicas. [default: the system's]")
-@number("--keys", default=DEFAULT.keys, help="How many keys they use.")
+@number("--keys", help="How many keys they use. [default: 3]")
 @click.option("--beyond-tolerance", is_flag=True, help="Faults beyond the fault model; only safety is judged.")
 @click.option("--stop-on-violation", is_flag=True, help="End the run at the first violation.")
 @runs_dir
@@ -48,17 +50,19 @@ def command(
     workload: str | None,
     faults: str,
     bug: str | None,
-    world: str,
+    world: str | None,
     network: str,
+    options: tuple[str, ...],
+    binaries: tuple[str, ...],
     seed: int | None,
     seeds: int,
-    operations: int,
+    operations: int | None,
     rate: int | None,
-    time: int,
-    timeout: int,
-    clients: int,
+    time: int | None,
+    timeout: int | None,
+    clients: int | None,
     servers: int | None,
-    keys: int,
+    keys: int | None,
     beyond_tolerance: bool,
     stop_on_violation: bool,
     runs_dir: Path,
@@ -70,24 +74,24 @@ def command(
     tested = registry.system(system)
     if workload is None and not tested.workloads:
         raise UsageError(f"{system} serves no workload that comes with Splitbrain: give --workload module:attribute")
+    programs = {} if tested.database is None else tested.database.programs
     test = Test(
         system=registry.canonical(system),
         workload=tested.workloads[0] if workload is None else workload,
         seed=draw_seed() if seed is None else seed,
         bug=bug,
         faults=faults,
-        world=world,
+        world=world or (DEFAULT.world if tested.database is None else "local"),
         network=network,
         servers=tested.servers if servers is None else servers,
-        clients=clients,
-        keys=keys,
-        operations=operations,
-        rate=rate,
-        time=time,
-        timeout=timeout,
+        options=tuple(sorted(_pair(text) for text in options)),
+        binaries=tuple(sorted(_pair(text, next(iter(programs), "")) for text in binaries)),
         beyond_tolerance=beyond_tolerance,
         stop_on_violation=stop_on_violation,
     )
+    given = {"operations": operations, "rate": rate, "time": time, "timeout": timeout, "clients": clients, "keys": keys}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    test = msgspec.structs.replace(test, **{**tested.defaults, **chosen})
     registry.resolve(test)
     if faults.endswith(".json"):
         nodes = [*deploy(tested, test).servers, *(f"c{thread}" for thread in range(clients))]
@@ -101,6 +105,16 @@ def command(
     if seeds == 1:
         return run_one(test, runs_dir, drawn)
     return run_many(test, seeds, runs_dir, drawn)
+
+
+def _pair(text: str, name: str = "") -> tuple[str, str]:
+    """The two sides of `name=value`. Where a name is given, a value alone will do."""
+    before, sign, after = text.partition("=")
+    if not sign and name:
+        return name, text
+    if not before or not after:
+        raise UsageError(f"{text!r}: give a name and a value, as in name=value")
+    return before, after
 
 
 def run_one(test: Test, runs: Path, drawn: str = "", campaign: str = CAMPAIGN) -> int:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -98,6 +99,7 @@ class Namespaces:
     wire: frozenset[Family] = frozenset({"partition"})
 
     def __init__(self, nodes: Sequence[str], own: Callable[[int], None]) -> None:
+        self._lock = threading.Lock()
         self._way, reason = _way_in()
         if reason:
             raise UsageError(f"no network of namespaces: {reason}: use --network loopback")
@@ -132,8 +134,9 @@ class Namespaces:
 
     def new_socket(self, node: str) -> socket.socket:
         try:
-            self._control.send(pickle.dumps(("new_socket", node)))
-            _, numbers, _, _ = socket.recv_fds(self._control, LARGEST, 1)
+            with self._lock:
+                self._control.send(pickle.dumps(("new_socket", node)))
+                _, numbers, _, _ = socket.recv_fds(self._control, LARGEST, 1)
         except OSError:
             numbers = []
         if not numbers:
@@ -158,8 +161,9 @@ class Namespaces:
 
     def _ask(self, *command: Any) -> Any:
         try:
-            self._control.send(pickle.dumps(command))
-            data = self._control.recv(LARGEST)
+            with self._lock:
+                self._control.send(pickle.dumps(command))
+                data = self._control.recv(LARGEST)
         except OSError:
             data = b""
         if not data:

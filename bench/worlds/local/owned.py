@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,7 +19,8 @@ from ....errors import RunDirectoryError
 
 RECORD: Final = "owned"
 """The file in a workspace that names the processes: one on each line, the bench itself first."""
-
+MARK: Final = "SPLITBRAIN_SERVER"
+"""The variable in the environment of programs that are not ours, which names the workspace and the server."""
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -71,11 +73,11 @@ def clean() -> Removed:
         recorded = _recorded(directory)
         if _alive(recorded[0]) if recorded else start_of(_maker(directory)) is not None:
             continue
-        for child in recorded[1:]:
-            if _alive(child):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
-                processes += 1
+        alive = {child.pid for child in recorded[1:] if _alive(child)} | set(marked(f"{directory}/"))
+        for pid in alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        processes += len(alive)
         shutil.rmtree(directory, ignore_errors=True)
         workspaces += 1
     return Removed(workspaces, processes)
@@ -101,6 +103,25 @@ def start_of(pid: int) -> int | None:
         return None
     state, *fields = stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
     return None if state in "ZX" else int(fields[18])
+
+
+def state(pid: int) -> str:
+    """What a process does, as the kernel abbreviates it (`T` is stopped, `Z` ended); `X` if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return "X"
+
+
+def marked(beginning: str) -> Iterator[int]:
+    """The processes whose mark begins in this way, those that have ended left out."""
+    wanted = f"{MARK}={beginning}".encode()
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                variables = Path(entry.path, "environ").read_bytes().split(b"\0")
+                if any(one.startswith(wanted) for one in variables) and state(int(entry.name)) not in "ZX":
+                    yield int(entry.name)
 
 
 def die_with(parent: int) -> None:

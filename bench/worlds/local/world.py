@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ....errors import ContractError, UsageError
 from ....nemesis.fault import Effect
+from ....reports.record import Finding
 from ....systems.codec import Codec
 from ....systems.node import Node
 from ....systems.streams import derive
@@ -146,6 +147,15 @@ class LocalWorld:
     @property
     def trace(self) -> tuple[dict[str, object], ...]:
         """Nothing: there is no log of all events."""
+        return ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """None: monitors and checkers see all that there is."""
         return ()
 
     def event_log_hash(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ....nemesis.fault import Effect
+from ....reports.record import Finding
 from ....systems.codec import Codec
 from ....systems.node import Node
 from ....systems.streams import derive
@@ -127,6 +128,15 @@ class Simulation:
     def trace(self) -> Iterator[dict[str, Any]]:
         """The events in order, as JSON-like records."""
         return self._log.records()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """None: monitors and checkers see all that there is."""
+        return ()
 
     def event_log_hash(self) -> str:
         """A hash of all events up to now: equal for equal runs."""

@@ -1,0 +1,1 @@
+"""Databases: programs that people run, as servers on this machine."""

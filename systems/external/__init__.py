@@ -1,0 +1,1 @@
+"""Databases that people run: one module each, on the protocol of systems/database.py."""
