@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from ..errors import UsageError
 from ..systems.system import Bug, System
+from .abilities import within
 from .test import Test
 from .workloads.workload import Workload
 
@@ -121,7 +122,7 @@ def resolve(test: Test) -> tuple[System, Workload]:
         bug(tested, test.bug)
     for name, value in test.options:
         option(tested, name, value)
-    return tested, chosen
+    return within(tested, test), chosen
 
 
 def _load(name: str, names: Mapping[str, str], what: str, kind: type[T]) -> T:

@@ -94,11 +94,9 @@ def run(
     if test.network != "loopback" and test.world != "local":
         raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
     system, workload = resolve(test)
-    if system.database is not None and test.world != "local":
-        raise UsageError(f"{test.system} is made of programs: it runs in --world local")
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)
-    kept = None if directory is None else RunDirectory(directory, _recorded(test, system))
+    kept = None if directory is None else RunDirectory(directory, recorded_now(test, system))
     monitors = system.monitors if test.world == "simulated" else ()
     watch = Watch(workload.checkers, bool(monitors)) if test.stop_on_violation else None
     journal = _Journal(None if kept is None else kept.journal, watch)
@@ -169,7 +167,8 @@ class _Journal:
             self._file.close()
 
 
-def _recorded(test: Test, system: System) -> Recorded:
+def recorded_now(test: Test, system: System) -> Recorded:
+    """What a run directory of the test would hold of what decides it, here and now."""
     programs = {} if system.database is None else system.database.programs
     said = versions(programs, find(programs, dict(test.binaries)))
     return Recorded(test=test, provenance=provenance(system.deploy.__module__, said))

@@ -59,6 +59,13 @@ if TYPE_CHECKING:
     from .nemesis.fault import Trigger as Trigger
     from .nemesis.fault import Unit as Unit
     from .reports.record import RunRecord as RunRecord
+    from .systems.database import Connection as Connection
+    from .systems.database import Database as Database
+    from .systems.database import Program as Program
+    from .systems.database import Refused as Refused
+    from .systems.database import Site as Site
+    from .systems.database import Unknown as Unknown
+    from .systems.external.declare import external as external
     from .systems.node import ClientNode as ClientNode
     from .systems.node import Context as Context
     from .systems.node import Message as Message
@@ -91,6 +98,8 @@ _MODULES = {
     "histories.store": ("load", "save"),
     "nemesis.fault": ("Effect", "Fault", "Trigger", "Unit"),
     "reports.record": ("RunRecord",),
+    "systems.database": ("Connection", "Database", "Program", "Refused", "Site", "Unknown"),
+    "systems.external.declare": ("external",),
     "systems.node": ("ClientNode", "Context", "Message", "Node", "Storage"),
     "systems.system": ("Broken", "Bug", "Deployment", "FaultModel", "Monitor", "System", "Tolerance"),
 }

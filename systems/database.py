@@ -20,11 +20,11 @@ Dial = Callable[[str, int, float], socket.socket]
 """Connect to an address and a port within that many seconds. Raises OSError if nobody is there."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - what clients say, as the outcome is called
     """The operation was refused: it has not happened and never will."""
 
 
-class Unknown(Exception):
+class Unknown(Exception):  # noqa: N818
     """Nobody can say whether the operation has happened, or will."""
 
 

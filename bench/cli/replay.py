@@ -9,8 +9,8 @@ from ...reports.record import RunRecord
 from ...reports.words import printable
 from .. import registry
 from ..directory import find_run, place, read_record, read_recorded
-from ..provenance import differences, provenance
-from ..run import run
+from ..provenance import differences
+from ..run import recorded_now, run
 from .options import runs_dir
 from .terminal import reporter, show_run
 
@@ -31,7 +31,7 @@ def command(recorded: str, exact: bool, runs_dir: Path) -> int:
     before = read_recorded(path)
     record = read_record(path)
     system, _ = registry.resolve(before.test)
-    changed = differences(before.provenance, provenance(system.deploy.__module__))
+    changed = differences(before.provenance, recorded_now(before.test, system).provenance)
     if changed:
         what = f"{path}: recorded by other code: {'; '.join(changed)}"
         if exact:

@@ -92,9 +92,9 @@ def command(
     given = {"operations": operations, "rate": rate, "time": time, "timeout": timeout, "clients": clients, "keys": keys}
     chosen = {name: value for name, value in given.items() if value is not None}
     test = msgspec.structs.replace(test, **{**tested.defaults, **chosen})
-    registry.resolve(test)
+    tested, _ = registry.resolve(test)
     if faults.endswith(".json"):
-        nodes = [*deploy(tested, test).servers, *(f"c{thread}" for thread in range(clients))]
+        nodes = [*deploy(tested, test).servers, *(f"c{thread}" for thread in range(test.clients))]
         schedule = load_schedule(Path(faults), nodes)
         if not schedule:
             raise UsageError(f"{faults}: there is no fault in it: use --faults none")

@@ -12,6 +12,8 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
     {"time": 30 * SECOND, "operations": 1_000_000, "rate": 300, "timeout": 2 * SECOND, "clients": 6, "keys": 5}
 )
 """Of a test: faults must last as long as a database takes to notice them, with enough asked meanwhile."""
+ONE = Tolerance(kill=1, pause=1, cut=True)
+"""What a database of three servers survives: one of them."""
 
 
 def external(
@@ -22,7 +24,7 @@ def external(
     note: str,
     workloads: tuple[str, ...],
     options: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
-    tolerance: Tolerance = Tolerance(kill=1, pause=1, cut=True),
+    tolerance: Tolerance = ONE,
     liveness: int | None = 30 * SECOND,
     tempo: float = 4.0,
     servers: int = 3,
@@ -47,6 +49,4 @@ def external(
 def deploy(servers: int, bug: str | None) -> Deployment:
     """Servers n1, n2, …, into which the bench cannot look."""
     names = [f"n{number}" for number in range(1, servers + 1)]
-    return Deployment(
-        servers=dict.fromkeys(names, Node), groups=dict.fromkeys(names, "server"), client=ClientNode
-    )
+    return Deployment(servers=dict.fromkeys(names, Node), groups=dict.fromkeys(names, "server"), client=ClientNode)

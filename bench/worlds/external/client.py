@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 
+from ....errors import ContractError, SplitbrainError
 from ....histories.event import Invocation
 from ....systems.database import Connection, Refused, Unknown
 from ....systems.node import Node
@@ -56,6 +57,8 @@ class Client:
     def _answer(self, what: Completed | BaseException) -> None:
         if isinstance(what, Completed) and what.operation == self.open:
             self.open = None
+        if isinstance(what, Exception) and not isinstance(what, SplitbrainError):
+            what = ContractError(f"client {self.name}: {type(what).__name__}: {what}")
         self._tell(what)
 
 

@@ -1,12 +1,11 @@
 """What the bench does to the servers of a database, and hears from them and from its clients."""
 
 import heapq
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeAlias
 
 from ....histories.event import Invocation
 from ....nemesis.fault import Effect, Family, Fault
@@ -17,6 +16,8 @@ from ..local.node import BILLION, Clock
 from ..local.owned import Workspace
 from .client import Client
 from .server import Server
+
+Handle: TypeAlias = Server | Client
 
 
 class Direction:
@@ -66,10 +67,10 @@ class Engine:
         self._timers: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
         self._order = count()
         self._open: dict[int, tuple[Client, str]] = {}
-        self._lock = threading.Lock()
-        names = [*servers, *clients]
-        for name, node in (*servers.items(), *clients.items()):
-            node.links = {other: Direction(name, other, network) for other in names if other != name}
+        nodes: list[Handle] = [*servers.values(), *clients.values()]
+        for node in nodes:
+            others = (other.name for other in nodes if other is not node)
+            node.links = {other: Direction(node.name, other, network) for other in others}
 
     @property
     def now(self) -> int:
@@ -125,42 +126,48 @@ class Engine:
                 self.notes.append(f"{server.name} ended by itself at {self.now / BILLION:.3f} s, with code {code}")
                 server.kill()
 
-    def invoke(self, host: Client, op: Invocation) -> None:
+    def invoke(self, host: Handle, op: Invocation) -> None:
         """Hand an operation to a client."""
+        assert isinstance(host, Client)
         self._open[op.operation] = host, op.f
         host.invoke(op)
         self._fire("invoke", op.f, host)
 
-    def discard(self, host: Client) -> None:
+    def discard(self, host: Handle) -> None:
         """Throw a client away, and start a fresh one."""
+        assert isinstance(host, Client)
         host.discard()
 
     def call(self, delay: int, function: Callable[..., None], *arguments: object) -> None:
         """Call the function that much later."""
         heapq.heappush(self._timers, (self.now + delay, next(self._order), function, arguments))
 
-    def start(self, host: Server) -> None:
+    def start(self, host: Handle) -> None:
         """Start a server."""
+        assert isinstance(host, Server)
         for pid in host.start():
             self._workspace.own(pid)
 
-    def kill(self, host: Server, family: Family) -> None:
+    def kill(self, host: Handle, family: Family) -> None:
         """Kill a server."""
+        assert isinstance(host, Server)
         host.kill()
 
-    def pause(self, host: Server) -> None:
+    def pause(self, host: Handle) -> None:
         """Stop a server."""
+        assert isinstance(host, Server)
         host.pause()
 
-    def resume(self, host: Server) -> None:
+    def resume(self, host: Handle) -> None:
         """Let a server go on."""
+        assert isinstance(host, Server)
         host.resume()
 
-    def drift(self, host: Server, gain: int) -> None:
+    def drift(self, host: Handle, gain: int) -> None:
         """Clocks of programs that are not ours are not ours to set."""
         raise NotImplementedError("clock.drift")
 
-    def jump(self, host: Server, step: int) -> None:
+    def jump(self, host: Handle, step: int) -> None:
         """Clocks of programs that are not ours are not ours to set."""
         raise NotImplementedError("clock.jump")
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ....systems.database import Database, Site
+from ....errors import ContractError
+from ....systems.database import Database, Refused, Site, Unknown
 from ....systems.node import Node
 from ..faults import Wire
 from .processes import Processes
@@ -90,17 +91,18 @@ class Server:
             if not self.up or self.blocked:
                 continue
             try:
-                ready = self._asked(self._database.ready) is True
-                role = (self._asked(self._database.role) if ready else None) or ""
+                ready, role = self._seen()
             except Exception as error:
-                failed(error)
+                failed(ContractError(f"looking at {self.name}: {type(error).__name__}: {error}"))
                 return
             if self.up and not self.blocked and (ready, role) != (self.ready, self.role):
                 self.ready, self.role = ready, role
                 changed(self)
 
-    def _asked(self, question: Callable[[Site], bool | str]) -> bool | str | None:
+    def _seen(self) -> tuple[bool, str]:
+        """Whether it is ready, and its role."""
         try:
-            return question(self.site)
-        except OSError:
-            return None
+            ready = self._database.ready(self.site)
+            return ready, self._database.role(self.site) if ready else ""
+        except (OSError, Refused, Unknown):
+            return False, ""

@@ -116,12 +116,11 @@ def state(pid: int) -> str:
 def marked(beginning: str) -> Iterator[int]:
     """The processes whose mark begins in this way, those that have ended left out."""
     wanted = f"{MARK}={beginning}".encode()
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                variables = Path(entry.path, "environ").read_bytes().split(b"\0")
-                if any(one.startswith(wanted) for one in variables) and state(int(entry.name)) not in "ZX":
-                    yield int(entry.name)
+    for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
+        with contextlib.suppress(OSError):
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            if any(one.startswith(wanted) for one in variables) and state(pid) not in "ZX":
+                yield pid
 
 
 def die_with(parent: int) -> None:

@@ -1,0 +1,34 @@
+"""What the world and the network of a test can do to a system."""
+
+from dataclasses import replace
+
+from ..errors import UsageError
+from ..nemesis.families import NONE, SWARM, parse
+from ..systems.system import System
+from .test import Test
+
+NEED_CUTS = ("partition", "moving")
+
+
+def within(system: System, test: Test) -> System:
+    """The system, its fault model without what the test's world cannot do.
+
+    Raises UsageError for faults that were asked for by name and cannot be done there, and for a world in which the
+    system cannot run.
+    """
+    if system.database is None:
+        return system
+    if test.world != "local":
+        raise UsageError(f"{system.name} is made of programs: it runs in --world local")
+    if test.network != "loopback":
+        return system
+    asked = parse(test.faults, system.fault_model, beyond_tolerance=True) if _named(test) else ()
+    if any(name in NEED_CUTS for name in asked):
+        raise UsageError("faults: partition needs a network that can be cut: --network namespaces")
+    model = system.fault_model
+    groups = {group: replace(tolerance, cut=False) for group, tolerance in model.groups.items()}
+    return replace(system, fault_model=replace(model, groups=groups))
+
+
+def _named(test: Test) -> bool:
+    return test.faults not in (SWARM, NONE) and not test.schedule and not test.faults.endswith(".json")
