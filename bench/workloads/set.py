@@ -12,12 +12,12 @@ SETTLE = 2 * SECOND
 
 
 def calls(test: Test, random: random.Random) -> Calls:
-    """Two hundred additions to each read. In the end every client reads all, at its own server."""
+    """A thousand additions to each read. In the end every client reads all, at its own server."""
     elements = count(1)
     return Calls(
         faults=Mix(
             random,
-            (200, Repeat(lambda: Request("add", input=next(elements)))),
+            (1000, Repeat(lambda: Request("add", input=next(elements)))),
             (1, Repeat(lambda: Request("read"))),
         ),
         probes=(lambda: Request("add", input=next(elements)), lambda: Request("read")),

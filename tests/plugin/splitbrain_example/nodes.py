@@ -1,19 +1,19 @@
 """Registers on one server, as nodes: runs in the simulator and as processes."""
 
-from splitbrain import ClientNode, Context, Deployment, FaultModel, Invocation, Message, Node, System, Tolerance, Value
+from splitbrain import ClientNode, Context, Deployment, FaultModel, Invocation, Message, Node, System, Tolerance
 
 
 class Ask(Message, frozen=True):
     operation: int
     f: str
     key: str
-    old: Value
-    new: Value
+    old: int | None
+    new: int | None
 
 
 class Answer(Message, frozen=True):
     operation: int
-    output: Value
+    output: int | bool | None
 
 
 class Server(Node):
@@ -23,7 +23,7 @@ class Server(Node):
         if msg.f == "write" or (msg.f == "cas" and value == msg.old):
             ctx.storage.put(msg.key, msg.new)
             ctx.storage.sync()
-        output: Value = {"read": value, "write": None, "cas": value == msg.old}[msg.f]
+        output = {"read": value, "write": None, "cas": value == msg.old}[msg.f]
         ctx.send(src, Answer(operation=msg.operation, output=output))
 
 
@@ -31,6 +31,8 @@ class Client(ClientNode):
     def on_invoke(self, ctx: Context, op: Invocation) -> None:
         self.op = op
         old, new = op.input if isinstance(op.input, tuple) else (None, op.input)
+        assert isinstance(old, int | None)
+        assert isinstance(new, int | None)
         ctx.send("s1", Ask(operation=op.operation, f=op.f, key=str(op.key), old=old, new=new))
 
     def on_Answer(self, ctx: Context, src: str, msg: Answer) -> None:
