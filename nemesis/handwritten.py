@@ -23,7 +23,8 @@ def load_schedule(path: Path, nodes: Collection[str] | None = None) -> tuple[Fau
         [{"family": "partition", "shape": "isolate", "on": "primaries", "at": 500000000, "lasts": 700000000},
          {"family": "kill", "on": "trigger", "at": {"moment": "role", "type": "primary", "n": 2}, "lasts": 300000000}]
 
-    `unit` may be left out: faults are numbered by their position. `nodes` are the names that `on` may use, where they
+    `unit` may be left out: faults are numbered by their position. One that has `times` and `every` (nanoseconds) stands
+    for so many, with that time from the beginning of one to the beginning of the next. `nodes` are the names that `on` may use, where they
     are known. Raises UsageError that says which fault is wrong and why.
     """
     try:
@@ -34,7 +35,8 @@ def load_schedule(path: Path, nodes: Collection[str] | None = None) -> tuple[Fau
         entries = msgspec.json.decode(text, type=list[dict[str, Any]])
     except msgspec.DecodeError as error:
         raise UsageError(f"{path}: not a JSON list of faults: {error}") from None
-    faults = tuple(_fault(path, position, entry) for position, entry in enumerate(entries))
+    repeated = (one for position, entry in enumerate(entries) for one in _repeated(path, position, entry))
+    faults = tuple(_fault(path, position, entry) for position, entry in enumerate(repeated))
     units = {fault.unit for fault in faults}
     for position, fault in enumerate(faults):
         for wrong in _complaints(fault, nodes, units):
@@ -112,6 +114,20 @@ def _shape(fault: Fault) -> Iterator[str]:
             yield f"no messages {fault.shape!r}; use one of {', '.join(filter(None, MESSAGES))}, or leave it out"
     elif fault.shape:
         yield f"a {fault.family} has no `shape`"
+
+
+def _repeated(path: Path, position: int, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The entries that an entry stands for."""
+    times, every = entry.pop("times", None), entry.pop("every", None)
+    if times is None and every is None:
+        yield entry
+        return
+    if not (isinstance(times, int) and isinstance(every, int) and isinstance(entry.get("at"), int)):
+        raise UsageError(f"{path}: fault {position}: `times`, `every` and `at` must all be whole numbers")
+    if times < 1 or every < 1 or "unit" in entry:
+        raise UsageError(f"{path}: fault {position}: `times` and `every` must be positive, and `unit` left out")
+    for number in range(times):
+        yield {**entry, "at": entry["at"] + number * every}
 
 
 def _fault(path: Path, position: int, entry: dict[str, Any]) -> Fault:

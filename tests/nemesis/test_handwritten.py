@@ -96,3 +96,19 @@ def test_a_wrong_schedule_is_refused_in_one_line(tmp_path: Path, content: Any, c
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"missing\.json: cannot be read \(No such file or directory\)"):
         load_schedule(tmp_path / "missing.json")
+
+
+def test_one_entry_may_stand_for_many_faults(tmp_path: Path) -> None:
+    path = tmp_path / "faults.json"
+    kill = '{"family": "kill", "on": "one", "at": 5, "lasts": 1, "times": 3, "every": 10}'
+    path.write_text(f'[{kill}, {{"family": "pause", "on": "one", "at": 7, "lasts": 1}}]')
+    assert [(fault.unit, fault.family, fault.at) for fault in load_schedule(path)] == [
+        (0, "kill", 5),
+        (1, "kill", 15),
+        (2, "kill", 25),
+        (3, "pause", 7),
+    ]
+    for wrong in (kill.replace("10", "0"), kill.replace('"times": 3, ', ""), kill.replace('"on"', '"unit": 4, "on"')):
+        path.write_text(f"[{wrong}]")
+        with pytest.raises(UsageError, match="fault 0: `times`"):
+            load_schedule(path)

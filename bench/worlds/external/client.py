@@ -13,6 +13,8 @@ from ..faults import Wire
 
 READS = frozenset({"read", "get"})
 """Operations that change nothing: whether they have happened does not matter."""
+REST = 0.05
+"""Seconds for which a client rests that has found nobody, so that it does not use up the operations of the others."""
 
 
 class Client:
@@ -71,11 +73,13 @@ class _Worker:
         self._tell = tell
         self._connection: Connection | None = None
         self._given_up = False
+        self._rest = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
     def give_up(self) -> None:
         """End the thread, even while it waits for an answer."""
         self._given_up = True
+        self._rest.set()
         self.queue.put(None)
         self._disconnect()
 
@@ -94,6 +98,7 @@ class _Worker:
             if self._connection is None:
                 self._connection = self._connect()
         except OSError as error:
+            self._rest.wait(REST)
             return Completed(op.operation, "fail", error=f"no connection: {_words(error)}")
         try:
             return Completed(op.operation, "ok", self._connection.invoke(op))
