@@ -24,8 +24,8 @@ def load_schedule(path: Path, nodes: Collection[str] | None = None) -> tuple[Fau
          {"family": "kill", "on": "trigger", "at": {"moment": "role", "type": "primary", "n": 2}, "lasts": 300000000}]
 
     `unit` may be left out: faults are numbered by their position. One that has `times` and `every` (nanoseconds) stands
-    for so many, with that time from the beginning of one to the beginning of the next. `nodes` are the names that `on` may use, where they
-    are known. Raises UsageError that says which fault is wrong and why.
+    for so many, with that time from the beginning of one to the beginning of the next. `nodes` are the names that `on`
+    may use, where they are known. Raises UsageError that says which fault is wrong and why.
     """
     try:
         text = path.read_bytes()

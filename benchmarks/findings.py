@@ -1,0 +1,162 @@
+"""What the bench finds in databases that people run, and what it confirms of them.
+
+    python benchmarks/findings.py [--runs-dir runs] [--write docs/findings.md] [NAME...]
+
+Each case (cases.py) is a database with settings, a workload and faults. One that expects something wrong is run with
+seed after seed until it is found; one that expects nothing is run with all of its seeds. The table has how many runs
+that took, what was found in the words of the report, and the command that runs it again. Every run is kept, with its
+history and its report. A case whose programs are missing here is left out, with the reason. It exits with 1 if
+something else came out than was expected.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from cases import CASES, Case
+from msgspec.structs import replace
+
+from splitbrain.bench import registry
+from splitbrain.bench.command import command
+from splitbrain.bench.directory import place, read_recorded
+from splitbrain.bench.run import RunResult, run
+from splitbrain.bench.test import Test
+from splitbrain.bench.worlds.external.programs import find
+from splitbrain.bench.worlds.local.network import missing
+from splitbrain.errors import UsageError
+from splitbrain.nemesis.handwritten import load_schedule
+
+HERE = Path(__file__).parent
+CAMPAIGN = "findings"
+HEAD = """# Findings
+
+What the bench finds in databases that people run, and what it confirms of them. Written by
+`python benchmarks/findings.py --write docs/findings.md` on {processors} processors; each row is a case of
+`benchmarks/cases.py`. *Found* means that the history shows what the documentation of the database warns of, or a
+defect; *confirmed* that no run shows anything wrong, which is no proof. Faults are aimed by the seed, but what happens
+in real time is not: the same command need not find it at the same time, or at all.
+
+| case | version | workload and faults | came out | runs | operations | in the words of the report |
+|---|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case: how many runs there were, how many operations, the last run, and all grades but valid."""
+
+    case: Case
+    runs: int
+    operations: int
+    last: RunResult
+    others: tuple[str, ...]
+
+    @property
+    def found(self) -> bool:
+        return self.last.record.grade == "invalid"
+
+    @property
+    def as_expected(self) -> bool:
+        return self.found if self.case.finds else not self.others
+
+
+def tests(case: Case) -> Iterator[Test]:
+    """The tests of a case, one for each seed."""
+    system = registry.system(case.system)
+    test = Test(
+        system=case.system,
+        workload=case.workload,
+        seed=0,
+        world="local",
+        network=case.network,
+        faults=str(HERE / case.faults) if case.faults.endswith(".json") else case.faults,
+        servers=system.servers,
+        options=tuple(sorted(case.options.items())),
+        binaries=tuple(sorted(case.binaries.items())),
+        beyond_tolerance=case.beyond_tolerance,
+    )
+    test = replace(test, **{**system.defaults, **case.settings})
+    if case.faults.endswith(".json"):
+        test = replace(test, schedule=load_schedule(HERE / case.faults))
+    return (replace(test, seed=seed) for seed in range(1, case.seeds + 1))
+
+
+def problem(case: Case) -> str:
+    """Why the case cannot be run here, in one line; "" if it can."""
+    system = registry.system(case.system)
+    assert system.database is not None
+    try:
+        find(system.database.programs, case.binaries)
+    except UsageError as error:
+        return str(error)
+    return missing() if case.network == "namespaces" else ""
+
+
+def outcome(case: Case, runs_dir: Path) -> Outcome:
+    """Run the case."""
+    runs = operations = 0
+    others: list[str] = []
+    for test in tests(case):
+        result = run(test, place(runs_dir, CAMPAIGN, test))
+        runs += 1
+        operations += len(result.history.operations)
+        click.echo(f"  seed {test.seed}: {result.record.grade}  {result.record.sentence}", err=True)
+        if result.record.grade != "valid":
+            others.append(result.record.grade)
+        if case.finds and result.record.grade == "invalid":
+            break
+    return Outcome(case, runs, operations, result, tuple(others))
+
+
+def row(one: Outcome) -> str:
+    """The outcome as a row of the table."""
+    case, last = one.case, one.last
+    assert last.directory is not None
+    versions = ", ".join(read_recorded(last.directory).provenance.programs.values())
+    came = ("found" if one.found else "NOT FOUND") if case.finds else ("NOT VALID" if one.others else "confirmed")
+    settings = " ".join(f"`{name}={value}`" for name, value in case.options.items())
+    asked = f"{case.workload}; {case.faults}, {last.test.time // 10**9} s"
+    name = " ".join(filter(None, (case.system, settings)))
+    cells = (name, versions, asked, came, f"{one.runs}", f"{one.operations:,}", said(one))
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def said(one: Outcome) -> str:
+    """What the last run amounts to, and what is known of it."""
+    sentence = one.last.record.sentence if one.found else f"{one.case.claim}: no run shows anything else"
+    return f"{sentence} ({one.case.claim})" if one.found else sentence
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--runs-dir", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs are kept.")
+@click.option("--write", type=click.Path(path_type=Path), help="The file to write.")
+def main(names: tuple[str, ...], runs_dir: Path, write: Path | None) -> None:
+    """Run the cases, or those of these names."""
+    text = HEAD.format(processors=os.cpu_count())
+    wrong, commands = 0, []
+    for case in CASES:
+        if names and case.name not in names:
+            continue
+        click.echo(f"{case.name}", err=True)
+        reason = problem(case)
+        if reason:
+            click.echo(f"  left out: {reason}", err=True)
+            text += f"| {case.system} | | {case.workload}; {case.faults} | left out: {reason} | | | |\n"
+            continue
+        one = outcome(case, runs_dir)
+        wrong += not one.as_expected
+        text += row(one) + "\n"
+        commands.append(f"# {case.name}\n{command(one.last.test)}")
+    text += "\nThe last run of each:\n\n```sh\n" + "\n".join(commands) + "\n```\n"
+    click.echo(text)
+    if write is not None:
+        write.write_text(text)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
