@@ -1,9 +1,10 @@
 """What all databases have in common as systems under test."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from ..database import Database
+from ..database import Database, Site
 from ..node import ClientNode, Node
 from ..system import Deployment, FaultModel, System, Tolerance
 
@@ -12,6 +13,8 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
     {"time": 30 * SECOND, "operations": 1_000_000, "rate": 300, "timeout": 2 * SECOND, "clients": 6, "keys": 5}
 )
 """Of a test: faults must last as long as a database takes to notice them, with enough asked meanwhile."""
+PATIENCE = 5.0
+"""Seconds that servers have to become equal once nothing is asked any more."""
 ONE = Tolerance(kill=1, pause=1, cut=True)
 """What a database of three servers survives: one of them."""
 
@@ -50,3 +53,22 @@ def deploy(servers: int, bug: str | None) -> Deployment:
     """Servers n1, n2, …, into which the bench cannot look."""
     names = [f"n{number}" for number in range(1, servers + 1)]
     return Deployment(servers=dict.fromkeys(names, Node), groups=dict.fromkeys(names, "server"), client=ClientNode)
+
+
+def unequal(sites: Sequence[Site], state: Callable[[Site], object]) -> str:
+    """In which way the servers have not become equal within `PATIENCE`, in a sentence; "" if they are.
+
+    `state` asks a server for all that must be equal. Raises OSError if one cannot be reached.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        states = {site.name: state(site) for site in sites}
+        groups: dict[object, list[str]] = {}
+        for name, found in states.items():
+            groups.setdefault(found, []).append(name)
+        if len(groups) == 1:
+            return ""
+        if time.monotonic() > end:
+            sides = " | ".join(" ".join(names) for names in groups.values())
+            return f"after {PATIENCE:g} s without operations servers still hold different data: {sides}"
+        time.sleep(0.1)
