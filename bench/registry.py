@@ -45,6 +45,8 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
     "etcd": f"{PACKAGE}.systems.external.etcd:system",
     "ovsdb": f"{PACKAGE}.systems.external.ovsdb:system",
+    "pysyncobj": f"{PACKAGE}.systems.external.pysyncobj:system",
+    "nats": f"{PACKAGE}.systems.external.nats:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 

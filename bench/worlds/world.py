@@ -43,7 +43,7 @@ class World(Protocol):
 def world_of(test: Test, system: System, deployment: Deployment, logs: Path | None) -> AbstractContextManager[World]:
     """The world of a test. With `logs`, a directory, what happens is kept, and servers log there."""
     if system.database is not None:
-        return ExternalWorld(test, deployment, system.database, system.fault_model, logs)
+        return ExternalWorld(test, deployment, system, logs)
     if test.world == "local":
         return LocalWorld(test, deployment, system.fault_model, logs)
     return nullcontext(

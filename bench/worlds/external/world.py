@@ -14,8 +14,8 @@ from urllib.parse import quote
 from ....errors import ContractError, UsageError
 from ....nemesis.fault import Effect
 from ....reports.record import Finding
-from ....systems.database import Database, Site
-from ....systems.system import Deployment, FaultModel
+from ....systems.database import Site
+from ....systems.system import Deployment, System
 from ...actions import Action, Arm, Discard, Heal, Healed, Inject, Injected, Invoke, Report, Undo, Undone
 from ...test import Test
 from ..faults import Faults
@@ -36,16 +36,16 @@ TAIL = 400
 class ExternalWorld:
     """The servers of a database on this machine, and clients c0, c1, …, each of which asks one server, in real time.
 
-    `model` bounds the faults. Servers log to `logs` while they run, a directory that exists; without it their logs are
-    not kept. What benches that were killed have left behind is removed first.
+    The fault model of `system` bounds the faults. Servers log to `logs` while they run, a directory that exists; without
+    it their logs are not kept. What benches that were killed have left behind is removed first.
 
     To be used in a `with` statement, at whose end all processes have ended. Raises UsageError if a program is missing
     and ContractError if servers do not start.
     """
 
-    def __init__(
-        self, test: Test, deployment: Deployment, database: Database, model: FaultModel, logs: Path | None = None
-    ) -> None:
+    def __init__(self, test: Test, deployment: Deployment, system: System, logs: Path | None = None) -> None:
+        database = system.database
+        assert database is not None
         if start_of(os.getpid()) is None:
             raise UsageError("databases are run on Linux only, with /proc")
         clean()
@@ -60,7 +60,7 @@ class ExternalWorld:
             name="",
             addresses={name: self._address(number, name) for number, name in enumerate(self._names, 1)},
             directory=self._workspace.path,
-            options=dict(test.options),
+            options={**{name: values[0] for name, values in system.options.items()}, **dict(test.options)},
             binaries=binaries,
             dial=partial(self._dial, ""),
             timeout=test.timeout / BILLION,
@@ -70,7 +70,12 @@ class ExternalWorld:
         by_name = {client.name: client for client in self._clients}
         self._engine = Engine(self._servers, by_name, self._clock, self._workspace, self._network)
         self._faults: Faults[Server | Client] = Faults(
-            {**self._servers, **by_name}, deployment.groups, model, test.seed, test.beyond_tolerance, self._engine
+            {**self._servers, **by_name},
+            deployment.groups,
+            system.fault_model,
+            test.seed,
+            test.beyond_tolerance,
+            self._engine,
         )
         self._engine.effects = self._faults.effects
         self._healing = False

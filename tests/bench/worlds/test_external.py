@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace as changed
 
-from splitbrain import ContractError, Fault, Invocation, Program, Site, System, Test, UsageError, Value, run
+from splitbrain import ContractError, Database, Fault, Invocation, Program, Site, System, Test, UsageError, Value, run
 from splitbrain.bench.worlds.external.world import ExternalWorld
 from splitbrain.bench.worlds.local import owned
 from splitbrain.bench.worlds.local.owned import clean, marked
@@ -39,10 +39,10 @@ def example() -> System:
     return system
 
 
-def world(database: object, **other: object) -> ExternalWorld:
-    system = example()
+def world(database: Database, **other: object) -> ExternalWorld:
+    system = replace(example(), database=database)
     test = changed(TEST, **other)
-    return ExternalWorld(test, system.deploy(test.servers, None), database, system.fault_model)  # type: ignore[arg-type]
+    return ExternalWorld(test, system.deploy(test.servers, None), system)
 
 
 def of(schedule: Sequence[Fault]) -> Test:
