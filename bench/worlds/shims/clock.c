@@ -1,7 +1,8 @@
 /* What time it is, for a program that is not ours: LD_PRELOAD this, and say in a file how wrong its clocks are.
 
-   All that a clock shows is the machine's own, plus `gained`, plus what it gained since `anchor` by running too fast
-   or too slow; the clocks that tell the date also add `offset`. So a change of the rate makes no clock step.
+   What a clock shows is the machine's own time, plus `gained`, plus what it gained since `anchor` by running too fast
+   or too slow; the clocks that tell the date also add `offset`. So a change of the rate makes no clock step. Each clock
+   has an anchor of its own, since two that are read one after the other are not read at the same time.
 
    Absolute deadlines that a program gives to libc are in the time that it was shown. They are translated to the
    machine's, or a wait would be too long by all that the clock is wrong. Relative ones are left alone.
@@ -27,20 +28,25 @@
 #define SECOND 1000000000LL
 #define DATES_BEGIN (1000000000LL * SECOND) /* a deadline after this is a date, since no machine runs for 31 years */
 #define VARIABLE "SPLITBRAIN_CLOCK"
+#define CLOCKS 4
+
+enum { REALTIME, MONOTONIC, RAW, BOOTTIME };
+static const clockid_t ids[CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME};
 
 /* As in clock.py. */
 struct control {
     uint64_t sequence; /* odd while it is being changed */
     int64_t offset;
     int64_t rate; /* gained in a second, in nanoseconds */
-    int64_t gained;
-    int64_t anchor;
+    int64_t gained[CLOCKS]; /* by position in `ids` */
+    int64_t anchor[CLOCKS];
     uint64_t answers; /* how often a wrong time was told */
     uint64_t attached; /* how many processes have opened this file */
 };
 
-struct wrong {
-    int64_t offset, rate, gained, anchor;
+/* What a clock shows, by how much that is wrong, and how fast it runs (as `rate` above). */
+struct reading {
+    int64_t machine, error, rate;
 };
 
 static struct control *control;
@@ -86,65 +92,60 @@ static void attach(void) {
 
 __attribute__((constructor)) static void begin(void) { attach(); }
 
-/* How wrong the clocks are, with the machine's monotonic time (`now`) and the time of `clock` (`*shown`) to which that
-   applies: nobody changed it between. A writer that died in the middle of a change is not waited for forever. */
-static struct wrong look(clockid_t clock, int64_t *now, int64_t *shown) {
-    struct wrong wrong;
+/* What there is to know of a clock: nobody changed it meanwhile. A writer that died in the middle of a change is not
+   waited for forever. */
+static struct reading look(int clock) {
+    int64_t offset, gained, anchor;
+    struct reading seen;
     for (int tries = 0; tries < 100000; tries++) {
         uint64_t before = __atomic_load_n(&control->sequence, __ATOMIC_ACQUIRE);
-        wrong.offset = __atomic_load_n(&control->offset, __ATOMIC_RELAXED);
-        wrong.rate = __atomic_load_n(&control->rate, __ATOMIC_RELAXED);
-        wrong.gained = __atomic_load_n(&control->gained, __ATOMIC_RELAXED);
-        wrong.anchor = __atomic_load_n(&control->anchor, __ATOMIC_RELAXED);
-        *shown = machine(clock);
-        *now = clock == CLOCK_MONOTONIC || !wrong.rate ? *shown : machine(CLOCK_MONOTONIC);
+        offset = __atomic_load_n(&control->offset, __ATOMIC_RELAXED);
+        seen.rate = __atomic_load_n(&control->rate, __ATOMIC_RELAXED);
+        gained = __atomic_load_n(&control->gained[clock], __ATOMIC_RELAXED);
+        anchor = __atomic_load_n(&control->anchor[clock], __ATOMIC_RELAXED);
+        seen.machine = machine(ids[clock]);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (!(before & 1) && before == __atomic_load_n(&control->sequence, __ATOMIC_RELAXED))
             break;
     }
-    return wrong;
+    seen.error = gained + (clock == REALTIME ? offset : 0);
+    if (seen.rate)
+        seen.error += (int64_t)((__int128)(seen.machine - anchor) * seen.rate / SECOND);
+    return seen;
 }
 
-static int64_t error_of(const struct wrong *wrong, clockid_t clock, int64_t now) {
-    int64_t error = wrong->gained + (clock == CLOCK_REALTIME ? wrong->offset : 0);
-    if (wrong->rate)
-        error += (int64_t)((__int128)(now - wrong->anchor) * wrong->rate / SECOND);
-    return error;
-}
-
-/* The clock to read for one that a program asks for, -1 for one that is never wrong (processor time). Coarse clocks are
-   answered by the fine ones, which no change of the rate can put back. */
-static clockid_t served(clockid_t clock) {
+/* The position of the clock to read for one that a program asks for, -1 for one that is never wrong (processor time).
+   Coarse clocks are answered by the fine ones, which no change of the rate can put back. */
+static int served(clockid_t clock) {
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
-        return CLOCK_REALTIME;
+        return REALTIME;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_COARSE:
-        return CLOCK_MONOTONIC;
+        return MONOTONIC;
     case CLOCK_MONOTONIC_RAW:
+        return RAW;
     case CLOCK_BOOTTIME:
-        return clock;
+        return BOOTTIME;
     default:
         return -1;
     }
 }
 
-static int wrong_now(void) {
+static int attached(void) {
     if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != 2)
         attach();
     return control && __atomic_load_n(&state, __ATOMIC_ACQUIRE) == 2;
 }
 
-static int64_t told(clockid_t clock) {
-    if (!wrong_now())
-        return machine(clock);
-    int64_t now, shown;
-    struct wrong wrong = look(clock, &now, &shown);
-    int64_t error = error_of(&wrong, clock, now);
-    if (error)
+static int64_t told(int clock) {
+    if (!attached())
+        return machine(ids[clock]);
+    struct reading seen = look(clock);
+    if (seen.error)
         __atomic_add_fetch(&control->answers, 1, __ATOMIC_RELAXED);
-    return shown + error;
+    return seen.machine + seen.error;
 }
 
 static struct timespec parts(int64_t at) {
@@ -153,7 +154,7 @@ static struct timespec parts(int64_t at) {
 }
 
 int clock_gettime(clockid_t clock, struct timespec *into) {
-    clockid_t from = served(clock);
+    int from = served(clock);
     if (from < 0)
         return (int)syscall(SYS_clock_gettime, clock, into);
     *into = parts(told(from));
@@ -161,7 +162,7 @@ int clock_gettime(clockid_t clock, struct timespec *into) {
 }
 
 int gettimeofday(struct timeval *restrict into, void *restrict zone) {
-    struct timespec at = parts(told(CLOCK_REALTIME));
+    struct timespec at = parts(told(REALTIME));
     *into = (struct timeval){.tv_sec = at.tv_sec, .tv_usec = at.tv_nsec / 1000};
     if (zone)
         *(struct timezone *)zone = (struct timezone){0, 0};
@@ -169,7 +170,7 @@ int gettimeofday(struct timeval *restrict into, void *restrict zone) {
 }
 
 time_t time(time_t *into) {
-    time_t at = parts(told(CLOCK_REALTIME)).tv_sec;
+    time_t at = parts(told(REALTIME)).tv_sec;
     if (into)
         *into = at;
     return at;
@@ -178,7 +179,7 @@ time_t time(time_t *into) {
 int timespec_get(struct timespec *into, int base) {
     if (base != TIME_UTC)
         return 0;
-    *into = parts(told(CLOCK_REALTIME));
+    *into = parts(told(REALTIME));
     return base;
 }
 
@@ -186,16 +187,16 @@ int timespec_get(struct timespec *into, int base) {
 
 /* The machine's time at which `clock`, as it goes now, will show `deadline`. */
 static struct timespec due(clockid_t clock, const struct timespec *deadline) {
-    clockid_t from = served(clock);
-    if (from < 0 || !wrong_now() || deadline->tv_sec > INT64_MAX / SECOND - 1 || deadline->tv_sec < 0)
+    int from = served(clock);
+    if (from < 0 || !attached() || deadline->tv_sec > INT64_MAX / SECOND - 1 || deadline->tv_sec < 0)
         return *deadline;
-    int64_t now, shown;
-    struct wrong wrong = look(from, &now, &shown);
-    int64_t left = deadline->tv_sec * SECOND + deadline->tv_nsec - shown - error_of(&wrong, from, now);
-    if (wrong.rate && left > 0)
-        left = (int64_t)((__int128)left * SECOND / (SECOND + wrong.rate));
-    int64_t at;
-    if (__builtin_add_overflow(shown, left, &at))
+    struct reading seen = look(from);
+    int64_t at, left = deadline->tv_sec * SECOND + deadline->tv_nsec - seen.machine - seen.error;
+    if (seen.rate && left > 0) {
+        __int128 longer = (__int128)left * SECOND / (SECOND + seen.rate);
+        left = longer > INT64_MAX ? INT64_MAX : (int64_t)longer;
+    }
+    if (__builtin_add_overflow(seen.machine, left, &at))
         return *deadline;
     return parts(at < 0 ? 0 : at);
 }

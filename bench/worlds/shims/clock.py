@@ -12,8 +12,10 @@ from .page import WORD, Page
 BILLION: Final = 1_000_000_000
 SLOWEST, FASTEST = 0.01, 100.0
 VARIABLE: Final = "SPLITBRAIN_CLOCK"
-_SEQUENCE, _OFFSET, _RATE, _GAINED, _ANCHOR, _ANSWERS, _ATTACHED = range(7)
-"""The words of the control file, as in clock.c."""
+_CLOCKS: Final = (time.CLOCK_REALTIME, time.CLOCK_MONOTONIC, time.CLOCK_MONOTONIC_RAW, time.CLOCK_BOOTTIME)
+_MONOTONIC: Final = 1
+_SEQUENCE, _OFFSET, _RATE, _GAINED, _ANCHOR, _ANSWERS, _ATTACHED = 0, 1, 2, 3, 7, 11, 12
+"""The words of the control file, as in clock.c: what was gained and the anchor are there for each clock."""
 
 
 class ClockShim:
@@ -44,9 +46,10 @@ class ClockShim:
             raise UsageError(f"clock shim: a clock cannot run {rate:g} times as fast; use {SLOWEST:g} to {FASTEST:g}")
         words = self._page.words
         words[_SEQUENCE] += 1
-        now = time.monotonic_ns()
-        words[_GAINED] += _part(now - words[_ANCHOR], words[_RATE])
-        words[_ANCHOR] = now
+        for at, clock in enumerate(_CLOCKS):
+            now = time.clock_gettime_ns(clock)
+            words[_GAINED + at] += _part(now - words[_ANCHOR + at], words[_RATE])
+            words[_ANCHOR + at] = now
         words[_OFFSET] = offset
         words[_RATE] = round((rate - 1) * BILLION)
         words[_SEQUENCE] += 1
@@ -58,9 +61,10 @@ class ClockShim:
 
     @property
     def gained(self) -> int:
-        """By how much all clocks are ahead at present since they ran fast or slow (nanoseconds)."""
+        """By how much monotonic clocks are ahead at present, since they ran fast or slow (nanoseconds)."""
         words = self._page.words
-        return words[_GAINED] + _part(time.monotonic_ns() - words[_ANCHOR], words[_RATE])
+        elapsed = time.monotonic_ns() - words[_ANCHOR + _MONOTONIC]
+        return words[_GAINED + _MONOTONIC] + _part(elapsed, words[_RATE])
 
     @property
     def count(self) -> int:
