@@ -49,9 +49,15 @@ def needs(program: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(shutil.which(program) is None, reason=f"there is no {program}")
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the libraries are, so that they are compiled once."""
+    return tmp_path_factory.mktemp("shims")
+
+
 @pytest.fixture
-def clock(tmp_path: Path) -> Iterator[ClockShim]:
-    shim = ClockShim(tmp_path / "clock")
+def clock(place: Path) -> Iterator[ClockShim]:
+    shim = ClockShim(place / "clock")
     yield shim
     shim.close()
 
@@ -64,8 +70,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def disk(tmp_path: Path, data: Path) -> Iterator[DiskShim]:
-    shim = DiskShim(tmp_path / "disk", data)
+def disk(place: Path, data: Path) -> Iterator[DiskShim]:
+    shim = DiskShim(place / "disk", data)
     yield shim
     shim.close()
 
@@ -376,7 +382,7 @@ def test_what_is_below_the_directory_fails_and_nothing_else(
 
 
 @compiled
-def test_which_calls_fail_repeats_with_the_seed(tmp_path: Path, data: Path) -> None:
+def test_which_calls_fail_repeats_with_the_seed(place: Path, data: Path) -> None:
     program = """
 import os, sys
 file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
@@ -390,7 +396,7 @@ print("".join(fails() for _ in range(200)))
 """
     seen = []
     for number, seed in enumerate((1, 1, 2)):
-        shim = DiskShim(tmp_path / f"disk{number}", data, seed)
+        shim = DiskShim(place / f"disk{number}", data, seed)
         shim.set(syncs="fail", rate=0.25)
         seen.append(output([sys.executable, "-c", program, str(data / "file")], shim.environment()).strip())
         assert shim.count == seen[-1].count("1")
