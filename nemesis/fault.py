@@ -89,8 +89,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `nodes` are the nodes killed, paused, slow or limited, or whose clocks go wrong; `grudge` the directed links that
     drop, `(src, dst)`; message faults act on `grudge` too. `chosen` are the nodes that were aimed at. `amounts` are,
     for each of `nodes`, how much faster its clock runs (parts per billion) or how far it steps (nanoseconds).
-    `operation` and `input` are what an administrative operation asks for. `downgraded` says what the fault model made of a fault
-    beyond it ("" if nothing).
+    `operation` and `input` are what an administrative operation asks for. `downgraded` says what the fault model made
+    of a fault beyond it ("" if nothing).
     """
 
     fault: Fault
