@@ -96,7 +96,8 @@ def _hamper(fault: Fault, cluster: Cluster, model: FaultModel | None, random: Ra
 
     free = [name for name in sorted(cluster.up) if name not in already and bears(name)]
     nodes = tuple(sorted(name for name in _select(fault.on, free, cluster, random) if name in free)) if free else ()
-    return Unit(fault=fault, nodes=nodes, chosen=nodes, downgraded="" if nodes else f"no {fault.family}: nobody to hit")
+    downgraded = "" if nodes else f"no {fault.family}: nobody is left to hit"
+    return Unit(fault=fault, nodes=nodes, chosen=nodes, downgraded=downgraded)
 
 
 def _administer(fault: Fault, cluster: Cluster, model: FaultModel, random: Random) -> Unit:

@@ -33,7 +33,7 @@ def objection(program: str) -> str:
                 if not script:
                     return _of_binary(Path(path), file)
         except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+            raise UsageError(f"{error.filename or path}: cannot be read ({error.strerror})") from None
         program = script
     return f"{program}: too many interpreters of scripts, one after the other"
 

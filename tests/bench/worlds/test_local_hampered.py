@@ -54,7 +54,7 @@ def test_a_slow_server_stands_still_again_and_again_and_answers(world: LocalWorl
     driver.notes("s1")
     world.perform(Undo(unit.fault.unit))
     see(world, "s1", "RS")
-    assert driver.count(unit) >= 60
+    assert driver.count(unit) > 50
     (effect,) = [effect for effect in world.effects if effect.unit == unit.fault.unit]
     assert effect.done.endswith(" ms taken from processors")
     assert effect.detail == "s1 for 60% of the time"
@@ -79,7 +79,7 @@ def test_a_slow_server_may_be_paused_and_killed_and_is_slow_again_when_it_is_bac
 
 def test_a_server_is_not_made_slow_twice(driver: Driver) -> None:
     driver.begin("cpu.slow", "s1", rate=0.1)
-    assert driver.begin("cpu.slow", "s1", rate=0.1).downgraded == "no cpu.slow: nobody to hit"
+    assert driver.begin("cpu.slow", "s1", rate=0.1).downgraded == "no cpu.slow: nobody is left to hit"
     assert driver.begin("cpu.slow", "all", rate=0.1).nodes == ("s2",)
 
 

@@ -82,8 +82,8 @@ def test_slow_processes_stand_still_again_and_again_and_go_on() -> None:
                 see(pid, "SR")
         assert one.ask() == "opened"
         assert slow.end() > 3 * 8_000_000
-        assert state(one.process.pid) in "SR"
-        assert state(one.child) in "SR"
+        see(one.process.pid, "SR")
+        see(one.child, "SR")
 
 
 def test_what_was_slow_may_end_meanwhile() -> None:
