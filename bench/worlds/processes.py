@@ -5,15 +5,18 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from .local.owned import Process, start_of
 
 PERIOD: Final = 0.05
 """Seconds in which a slowed process runs and stands still once: less than what systems take for a failure."""
+
+Those: TypeAlias = Callable[[], Sequence[Process]]
+"""Which processes are meant, at the moment at which it is asked: `partial(tree, pid)`, for example."""
 
 
 def tree(root: int) -> list[Process]:
@@ -29,30 +32,30 @@ def tree(root: int) -> list[Process]:
 
 
 class Slow:
-    """A process and its descendants, made slow: they stand still (SIGSTOP) for `share` of the time, from now on.
+    """Processes made slow: all of `those` stand still (SIGSTOP) for `share` of the time, from now on.
 
     A thread of this process does it until `end`. Nobody else may stop or resume them meanwhile. Which process is meant
     is not mistaken when its number is given out again.
     """
 
-    def __init__(self, root: int, share: float, period: float = PERIOD) -> None:
-        self._root = root
+    def __init__(self, those: Those, share: float, period: float = PERIOD) -> None:
+        self._those = those
         self._still = share * period
         self._runs = (1 - share) * period
         self._over = threading.Event()
         self._stood = 0
-        self._thread = threading.Thread(target=self._go, daemon=True, name=f"slow {root}")
+        self._thread = threading.Thread(target=self._go, daemon=True)
         self._thread.start()
 
     def end(self) -> int:
-        """Let them run again as they can. Returns for how long the process stood still, in nanoseconds."""
+        """Let them run again as they can. Returns for how long they stood still, in nanoseconds."""
         self._over.set()
         self._thread.join()
         return self._stood
 
     def _go(self) -> None:
         while not self._over.is_set():
-            with _still(self._root) as any_stood:
+            with _still(self._those) as any_stood:
                 begun = time.monotonic_ns()
                 self._over.wait(self._still)
                 self._stood += time.monotonic_ns() - begun if any_stood else 0
@@ -60,16 +63,16 @@ class Slow:
 
 
 class FileLimit:
-    """A process and its descendants, which can open no further files or connections than they have now (EMFILE).
+    """Processes that can open no further files or connections than each has now (EMFILE).
 
     `count` is how many processes that hit. One that is started meanwhile inherits its parent's limit. Only the soft
     limit changes, so that it can be lifted without privileges, and a program that raises its own undoes it.
     """
 
-    def __init__(self, root: int) -> None:
-        self._root = root
+    def __init__(self, those: Those) -> None:
+        self._those = those
         self._before: dict[Process, int] = {}
-        for process in tree(root):
+        for process in those():
             with suppress(OSError):
                 soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
                 resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (min(_lowest_free(process.pid), soft), hard))
@@ -83,7 +86,7 @@ class FileLimit:
     def end(self) -> None:
         """Put the limits back, also those of processes that were started meanwhile."""
         usual = next(iter(self._before.values()), None)
-        for process in tree(self._root):
+        for process in self._those():
             soft = self._before.get(process, usual)
             if soft is not None:
                 with suppress(OSError):
@@ -92,12 +95,12 @@ class FileLimit:
 
 
 @contextmanager
-def _still(root: int) -> Iterator[bool]:
-    """Have the tree stand still. Children that were made before their parent stopped are found in a further look."""
+def _still(those: Those) -> Iterator[bool]:
+    """Have them stand still. Children that were made before their parent stopped are found in a further look."""
     handles: dict[Process, int] = {}
     try:
         while True:
-            fresh = [process for process in tree(root) if process not in handles]
+            fresh = [process for process in those() if process not in handles]
             if not fresh:
                 break
             for process in fresh:

@@ -17,11 +17,11 @@ from ....systems.node import Node
 from ...actions import Completed, Report
 from ..disks import after_kill
 from ..faults import Administered, Armed, Fire, Wire
+from ..hampered import Hampered
 from ..simulated.network import chance
 from .boot import Boot
 from .channel import Frame
 from .disk import read, save
-from .hampered import Hampered
 from .network import Network
 from .node import BILLION, Clock, LocalNode, Watched
 from .owned import Workspace

@@ -44,6 +44,17 @@ class ClockShim:
         """
         if not SLOWEST <= rate <= FASTEST:
             raise UsageError(f"clock shim: a clock cannot run {rate:g} times as fast; use {SLOWEST:g} to {FASTEST:g}")
+        self._change(offset, round((rate - 1) * BILLION))
+
+    def drift(self, gain: int) -> None:
+        """From now on clocks run faster than the machine's, by parts per billion. Dates stay as far off as they are."""
+        self.set(self.offset, 1 + gain / BILLION)
+
+    def jump(self, step: int) -> None:
+        """Dates step (nanoseconds). Clocks go on running as they did."""
+        self._change(self.offset + step, self._page.words[_RATE])
+
+    def _change(self, offset: int, rate: int) -> None:
         words = self._page.words
         words[_SEQUENCE] += 1
         for at, clock in enumerate(_CLOCKS):
@@ -51,7 +62,7 @@ class ClockShim:
             words[_GAINED + at] += _part(now - words[_ANCHOR + at], words[_RATE])
             words[_ANCHOR + at] = now
         words[_OFFSET] = offset
-        words[_RATE] = round((rate - 1) * BILLION)
+        words[_RATE] = rate
         words[_SEQUENCE] += 1
 
     @property

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_tree_is_a_process_and_its_children() -> None:
 
 def test_slow_processes_stand_still_again_and_again_and_go_on() -> None:
     with parent() as one:
-        slow = Slow(one.process.pid, 0.8, period=0.01)
+        slow = Slow(partial(tree, one.process.pid), 0.8, period=0.01)
         for _ in range(3):
             for pid in (one.process.pid, one.child):
                 see(pid, "T")
@@ -89,7 +90,7 @@ def test_slow_processes_stand_still_again_and_again_and_go_on() -> None:
 def test_what_was_slow_may_end_meanwhile() -> None:
     before = sorted(os.listdir("/proc/self/fd"))
     with parent() as one:
-        slow = Slow(one.process.pid, 0.5, period=0.002)
+        slow = Slow(partial(tree, one.process.pid), 0.5, period=0.002)
         see(one.process.pid, "T")
         os.kill(one.child, signal.SIGKILL)
         one.process.kill()
@@ -102,7 +103,7 @@ def test_what_was_slow_may_end_meanwhile() -> None:
 def test_nothing_more_is_opened_until_the_limit_is_lifted() -> None:
     with parent() as one:
         assert one.ask() == "opened"
-        limit = FileLimit(one.process.pid)
+        limit = FileLimit(partial(tree, one.process.pid))
         assert limit.count == 2
         assert one.ask() == "Too many open files"
         limit.end()
@@ -112,6 +113,6 @@ def test_nothing_more_is_opened_until_the_limit_is_lifted() -> None:
 def test_what_has_ended_is_not_limited() -> None:
     with parent() as one:
         pass
-    limit = FileLimit(one.process.pid)
+    limit = FileLimit(partial(tree, one.process.pid))
     assert limit.count == 0
     limit.end()

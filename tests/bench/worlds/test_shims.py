@@ -128,6 +128,21 @@ def test_a_clock_that_runs_fast_keeps_what_it_gained(clock: ClockShim) -> None:
 
 
 @compiled
+def test_drift_and_jumps_are_independent_of_each_other(clock: ClockShim) -> None:
+    look = "import time; print(time.time_ns(), time.monotonic_ns())"
+    clock.drift(SECOND)
+    clock.jump(HOUR)
+    earliest = time.monotonic_ns() + clock.gained
+    date, monotonic = map(int, python(look, clock.environment()).split())
+    assert earliest < monotonic < time.monotonic_ns() + clock.gained
+    assert abs(date - time.time_ns() - HOUR) < HOUR / 2
+    assert clock.offset == HOUR
+    clock.drift(0)
+    clock.jump(-HOUR)
+    assert clock.offset == 0
+
+
+@compiled
 def test_no_change_of_the_rate_puts_a_monotonic_clock_back(clock: ClockShim) -> None:
     watch = """
 import sys, time

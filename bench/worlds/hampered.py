@@ -1,12 +1,24 @@
 """Servers whose processes are slow, or can open no further files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from ....nemesis.fault import Effect, Fault
-from ..processes import FileLimit, Slow
-from .server import Server
+from ...nemesis.fault import Effect, Fault
+from .local.owned import Process
+from .processes import FileLimit, Slow
 
 MILLISECOND = 1_000_000
+
+
+class Server(Protocol):
+    """A server, `blocked` while it is paused. `processes` may be asked by any thread, and are none while it is down."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def blocked(self) -> bool: ...
+    def processes(self) -> Sequence[Process]: ...
 
 
 @dataclass
@@ -18,10 +30,11 @@ class _Unit:
 
 
 class Hampered:
-    """What is done to which server's process at present, and counted in the effect when it ends.
+    """What is done to which servers at present, and counted in the effect when it ends.
 
-    A server that is killed is slow again when it is back, but its new process may open files as it likes. A paused one
-    is left alone, since whoever makes it slow lets it go on again and again.
+    Whoever starts or resumes a server calls `go_on` after that, and whoever is to pause or kill one calls `suspend`
+    before it, since whoever makes it slow lets it go on again and again. A server that is killed is slow again when it
+    is back, but its new processes may open files as they like.
     """
 
     def __init__(self) -> None:
@@ -32,8 +45,8 @@ class Hampered:
         one = self._units[server.name, fault.unit] = _Unit(fault, effect)
         if fault.family == "cpu.slow":
             self.go_on(server)
-        elif server.pid is not None:
-            one.limit = FileLimit(server.pid)
+        else:
+            one.limit = FileLimit(server.processes)
             effect.count += one.limit.count
 
     def end(self, server: Server, unit: int) -> None:
@@ -51,8 +64,8 @@ class Hampered:
     def go_on(self, server: Server) -> None:
         """Slow a server down that runs, and is to be slow."""
         for one in self._of(server):
-            if one.fault.family == "cpu.slow" and one.slow is None and server.pid is not None and not server.blocked:
-                one.slow = Slow(server.pid, one.fault.rate)
+            if one.fault.family == "cpu.slow" and one.slow is None and not server.blocked:
+                one.slow = Slow(server.processes, one.fault.rate)
 
     def close(self) -> None:
         """Hamper nobody any more."""
