@@ -29,19 +29,24 @@
 #define DATES_BEGIN (1000000000LL * SECOND) /* a deadline after this is a date, since no machine runs for 31 years */
 #define VARIABLE "SPLITBRAIN_CLOCK"
 #define CLOCKS 4
+#define SPINS 1000
+#define NAPS 5000 /* of a tenth of a millisecond */
 
 enum { REALTIME, MONOTONIC, RAW, BOOTTIME };
 static const clockid_t ids[CLOCKS] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME};
 
-/* As in clock.py. */
+/* As in clock.py. The state that holds is `states[sequence / 2 % 2]`; the other one is being written while the sequence is
+   odd. */
 struct control {
-    uint64_t sequence; /* odd while it is being changed */
-    int64_t offset;
-    int64_t rate; /* gained in a second, in nanoseconds */
-    int64_t gained[CLOCKS]; /* by position in `ids` */
-    int64_t anchor[CLOCKS];
+    uint64_t sequence;
     uint64_t answers; /* how often a wrong time was told */
     uint64_t attached; /* how many processes have opened this file */
+    struct state {
+        int64_t offset;
+        int64_t rate; /* gained in a second, in nanoseconds */
+        int64_t gained[CLOCKS]; /* by position in `ids` */
+        int64_t anchor[CLOCKS];
+    } states[2];
 };
 
 /* What a clock shows, by how much that is wrong, and how fast it runs (as `rate` above). */
@@ -50,7 +55,7 @@ struct reading {
 };
 
 static struct control *control;
-static int state; /* 0 not attached yet, 1 being attached, 2 attached, or it cannot be */
+static int attaching; /* 0 not attached yet, 1 being attached, 2 attached, or it cannot be */
 
 static int64_t machine(clockid_t clock) {
     struct timespec at;
@@ -70,7 +75,7 @@ static void complain(const char *path) {
 
 static void attach(void) {
     int none = 0;
-    if (!environ || !__atomic_compare_exchange_n(&state, &none, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    if (!environ || !__atomic_compare_exchange_n(&attaching, &none, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return;
     const char *path = getenv(VARIABLE);
     if (path) {
@@ -87,31 +92,48 @@ static void attach(void) {
             __atomic_add_fetch(&control->attached, 1, __ATOMIC_RELAXED);
         }
     }
-    __atomic_store_n(&state, 2, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&attaching, 2, __ATOMIC_SEQ_CST);
 }
 
 __attribute__((constructor)) static void begin(void) { attach(); }
 
-/* What there is to know of a clock: nobody changed it meanwhile. A writer that died in the middle of a change is not
-   waited for forever. */
-static struct reading look(int clock) {
-    int64_t offset, gained, anchor;
-    struct reading seen;
-    for (int tries = 0; tries < 100000; tries++) {
-        uint64_t before = __atomic_load_n(&control->sequence, __ATOMIC_ACQUIRE);
-        offset = __atomic_load_n(&control->offset, __ATOMIC_RELAXED);
-        seen.rate = __atomic_load_n(&control->rate, __ATOMIC_RELAXED);
-        gained = __atomic_load_n(&control->gained[clock], __ATOMIC_RELAXED);
-        anchor = __atomic_load_n(&control->anchor[clock], __ATOMIC_RELAXED);
-        seen.machine = machine(ids[clock]);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (!(before & 1) && before == __atomic_load_n(&control->sequence, __ATOMIC_RELAXED))
-            break;
+/* Whether to wait while somebody changes the state. One who died in the middle of that is waited for once. */
+static int changing(uint64_t sequence, int tries) {
+    static uint64_t dead;
+    static const struct timespec shortly = {0, 100000};
+    if (!(sequence & 1) || sequence == __atomic_load_n(&dead, __ATOMIC_RELAXED))
+        return 0;
+    if (tries > SPINS) {
+        int error = errno;
+        syscall(SYS_nanosleep, &shortly, NULL);
+        errno = error;
     }
-    seen.error = gained + (clock == REALTIME ? offset : 0);
-    if (seen.rate)
-        seen.error += (int64_t)((__int128)(seen.machine - anchor) * seen.rate / SECOND);
-    return seen;
+    if (tries > SPINS + NAPS)
+        __atomic_store_n(&dead, sequence, __ATOMIC_RELAXED);
+    return 1;
+}
+
+/* What there is to know of a clock. Nobody changed the state meanwhile, nor had begun to, since the time at which a
+   change is made must not have been read by an older rule. */
+static struct reading look(int clock) {
+    struct reading seen;
+    for (int tries = 0;; tries++) {
+        uint64_t sequence = __atomic_load_n(&control->sequence, __ATOMIC_ACQUIRE);
+        if (changing(sequence, tries))
+            continue;
+        const struct state *state = &control->states[sequence / 2 % 2];
+        int64_t gained = __atomic_load_n(&state->gained[clock], __ATOMIC_RELAXED);
+        int64_t anchor = __atomic_load_n(&state->anchor[clock], __ATOMIC_RELAXED);
+        int64_t offset = __atomic_load_n(&state->offset, __ATOMIC_RELAXED);
+        seen.rate = __atomic_load_n(&state->rate, __ATOMIC_RELAXED);
+        seen.machine = machine(ids[clock]);
+        seen.error = gained + (clock == REALTIME ? offset : 0);
+        if (seen.rate)
+            seen.error += (int64_t)((__int128)(seen.machine - anchor) * seen.rate / SECOND);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (sequence == __atomic_load_n(&control->sequence, __ATOMIC_RELAXED))
+            return seen;
+    }
 }
 
 /* The position of the clock to read for one that a program asks for, -1 for one that is never wrong (processor time).
@@ -134,9 +156,9 @@ static int served(clockid_t clock) {
 }
 
 static int attached(void) {
-    if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != 2)
+    if (__atomic_load_n(&attaching, __ATOMIC_ACQUIRE) != 2)
         attach();
-    return control && __atomic_load_n(&state, __ATOMIC_ACQUIRE) == 2;
+    return control && __atomic_load_n(&attaching, __ATOMIC_ACQUIRE) == 2;
 }
 
 static int64_t told(int clock) {

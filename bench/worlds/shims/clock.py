@@ -14,8 +14,9 @@ SLOWEST, FASTEST = 0.01, 100.0
 VARIABLE: Final = "SPLITBRAIN_CLOCK"
 _CLOCKS: Final = (time.CLOCK_REALTIME, time.CLOCK_MONOTONIC, time.CLOCK_MONOTONIC_RAW, time.CLOCK_BOOTTIME)
 _MONOTONIC: Final = 1
-_SEQUENCE, _OFFSET, _RATE, _GAINED, _ANCHOR, _ANSWERS, _ATTACHED = 0, 1, 2, 3, 7, 11, 12
-"""The words of the control file, as in clock.c: what was gained and the anchor are there for each clock."""
+_SEQUENCE, _ANSWERS, _ATTACHED, _STATES = range(4)
+_OFFSET, _RATE, _GAINED, _ANCHOR, _STATE = 0, 1, 2, 6, 10
+"""The words of the control file and of each of its two states, as in clock.c."""
 
 
 class ClockShim:
@@ -31,7 +32,7 @@ class ClockShim:
 
     def __init__(self, control: Path) -> None:
         self._library = library("clock", control.parent)
-        self._page = Page(control, (_ATTACHED + 1) * WORD)
+        self._page = Page(control, (_STATES + 2 * _STATE) * WORD)
 
     def environment(self) -> Mapping[str, str]:
         """The variables to start a program with."""
@@ -52,30 +53,33 @@ class ClockShim:
 
     def jump(self, step: int) -> None:
         """Dates step (nanoseconds). Clocks go on running as they did."""
-        self._change(self.offset + step, self._page.words[_RATE])
+        self._change(self.offset + step, self._page.words[self._state + _RATE])
 
     def _change(self, offset: int, rate: int) -> None:
-        words = self._page.words
-        words[_SEQUENCE] += 1
+        words, old = self._page.words, self._state
+        new = _STATES if old != _STATES else _STATES + _STATE
+        words[_SEQUENCE] += 1  # who reads a clock from here on waits for the new state
         for at, clock in enumerate(_CLOCKS):
             now = time.clock_gettime_ns(clock)
-            words[_GAINED + at] += _part(now - words[_ANCHOR + at], words[_RATE])
-            words[_ANCHOR + at] = now
-        words[_OFFSET] = offset
-        words[_RATE] = rate
+            words[new + _GAINED + at] = words[old + _GAINED + at] + _part(
+                now - words[old + _ANCHOR + at], words[old + _RATE]
+            )
+            words[new + _ANCHOR + at] = now
+        words[new + _OFFSET] = offset
+        words[new + _RATE] = rate
         words[_SEQUENCE] += 1
 
     @property
     def offset(self) -> int:
         """How far dates were last set off (nanoseconds)."""
-        return self._page.words[_OFFSET]
+        return self._page.words[self._state + _OFFSET]
 
     @property
     def gained(self) -> int:
         """By how much monotonic clocks are ahead at present, since they ran fast or slow (nanoseconds)."""
-        words = self._page.words
-        elapsed = time.monotonic_ns() - words[_ANCHOR + _MONOTONIC]
-        return words[_GAINED + _MONOTONIC] + _part(elapsed, words[_RATE])
+        words, state = self._page.words, self._state
+        elapsed = time.monotonic_ns() - words[state + _ANCHOR + _MONOTONIC]
+        return words[state + _GAINED + _MONOTONIC] + _part(elapsed, words[state + _RATE])
 
     @property
     def count(self) -> int:
@@ -86,6 +90,11 @@ class ClockShim:
     def attached(self) -> int:
         """How many programs have begun under it so far; while this is 0, it cannot have an effect."""
         return self._page.words[_ATTACHED]
+
+    @property
+    def _state(self) -> int:
+        """Where the state that holds begins."""
+        return _STATES + self._page.words[_SEQUENCE] // 2 % 2 * _STATE
 
     def close(self) -> None:
         """Let go of the control file. Clocks stay as they are."""

@@ -16,7 +16,8 @@ class Page:
 
     def __init__(self, path: Path, size: int) -> None:
         self.path = path.resolve()
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        self.path.unlink(missing_ok=True)  # whoever has an older one in memory keeps it
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             os.fchmod(file, 0o666)
             os.ftruncate(file, size)
