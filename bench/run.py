@@ -35,7 +35,7 @@ from .workloads.workload import Workload
 from .worlds.external.programs import find, versions
 from .worlds.local.network import NETWORKS
 from .worlds.simulated.host import messages_of
-from .worlds.world import WORLDS, World, world_of
+from .worlds.world import WORLDS, World, need_processes, world_of
 
 MOST_NAMED = 20
 """How many faults without effect a warning names."""
@@ -96,6 +96,7 @@ def run(
     system, workload = resolve(test)
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)
+    need_processes(test.world, faults)
     kept = None if directory is None else RunDirectory(directory, recorded_now(test, system))
     monitors = system.monitors if test.world == "simulated" else ()
     watch = Watch(workload.checkers, bool(monitors)) if test.stop_on_violation else None

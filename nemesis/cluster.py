@@ -21,9 +21,9 @@ class Cluster:
     of its disk.
 
     `crashed` are the servers that have stopped for good, `lost` those that lost a disk in this run, `drifting` and
-    `jumped` those whose clocks are wrong at present. `hit` are the nodes that each unit was aimed at. `administer`
-    draws the input of an administrative operation, None if there is nothing to do; it is None itself while the node
-    that carries them out is busy, and where there is none.
+    `jumped` those whose clocks are wrong at present, `hampered` those that are slow or limited, by family. `hit` are
+    the nodes that each unit was aimed at. `administer` draws the input of an administrative operation, None if there is
+    nothing to do; it is None itself while the node that carries them out is busy, and where there is none.
     """
 
     groups: Mapping[str, str]
@@ -39,4 +39,5 @@ class Cluster:
     drifting: frozenset[str] = frozenset()
     jumped: frozenset[str] = frozenset()
     hit: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    hampered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     administer: Callable[[str, Random], Value] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ..histories.operation import Value
+from .families import PROCESSES
 from .fault import NO_TARGET, Effect, Family, Fault, Unit
 from .topology import from_links, sides
 
@@ -10,14 +11,14 @@ SECOND, MILLISECOND = 1_000_000_000, 1_000_000
 
 
 def begin(unit: Unit, now: int) -> Effect:
-    """The effect of a unit that starts now: its nodes are counted, messages are not yet."""
+    """The effect of a unit that starts now: its nodes are counted, messages and what is done to processes not yet."""
     ends = {node for link in unit.grudge for node in link}
     return Effect(
         unit=unit.fault.unit,
         family=unit.fault.family,
         started=now,
         targets=unit.nodes or tuple(sorted(ends)),
-        count=len(unit.nodes),
+        count=0 if unit.fault.family in PROCESSES else len(unit.nodes),
         downgraded=unit.downgraded,
         detail=detail(unit),
     )
@@ -37,7 +38,7 @@ def detail(unit: Unit) -> str:
         shown = [by(amount, fault.family) for amount in unit.amounts]
         return ", ".join(f"{name} {amount}" for name, amount in zip(unit.nodes, shown, strict=True))
     if unit.nodes:
-        return " ".join(unit.nodes)
+        return " ".join(unit.nodes) + (f" for {fault.rate:.0%} of the time" if fault.family == "cpu.slow" else "")
     if not unit.grudge:
         return NO_TARGET
     if fault.family == "partition":

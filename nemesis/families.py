@@ -16,6 +16,12 @@ CLASSIC: Mapping[Family, str] = {
 }
 """The families that a run's episodes are made of."""
 
+PROCESSES: Mapping[Family, str] = {
+    "cpu.slow": "servers stand still for a share of the time, many times a second",
+    "files.limit": "servers can open no further files and connections",
+}
+"""The families that need nodes which are processes. They are never part of the swarm."""
+
 FAMILIES: Mapping[Family, str] = {
     **CLASSIC,
     "messages.hold": "each message may be kept back, to arrive when the fault ends, long after it was sent",
@@ -26,6 +32,7 @@ FAMILIES: Mapping[Family, str] = {
     "clock.drift": "clocks of servers run fast or slow, and are wrong from then on",
     "clock.jump": "clocks of servers step forwards or back, and later step back again",
     "admin": "administrative operations that the system offers, such as adding a server",
+    **PROCESSES,
 }
 """Every family, with what it does in one line."""
 
@@ -72,13 +79,15 @@ def tolerates(tolerance: Tolerance, family: Family, model: FaultModel) -> bool:
         return bool(model.admin)
     if family in STOPS:
         return limit(family, tolerance) > 0
+    if family == "cpu.slow":
+        return tolerance.pause > 0
     if family == "clock.drift":
         return tolerance.drift > 0
     if family == "clock.jump":
         return tolerance.jump > 0
     if family.startswith("messages.") and model.foreign:
         return False
-    return tolerance.cut and not (model.reliable and family in ("messages.loss", "messages.duplicate"))
+    return tolerance.cut and not (model.reliable and family in ("messages.loss", "messages.duplicate", "files.limit"))
 
 
 def limit(family: Family, tolerance: Tolerance) -> int:
@@ -94,7 +103,8 @@ def limit(family: Family, tolerance: Tolerance) -> int:
 
 
 def parse(faults: str, model: FaultModel, *, beyond_tolerance: bool = False) -> tuple[str, ...]:
-    """The families and patterns meant by `swarm` (all that the model allows), `none`, or names joined by commas.
+    """The families and patterns meant by `swarm` (all that the model allows but for PROCESSES), `none`, or names joined
+    by commas.
 
     A name may end at a dot: `messages` means all families whose names begin with `messages.`. Raises UsageError for a
     name that does not exist, and for a family beyond the fault model unless `beyond_tolerance` lifts it.
@@ -105,9 +115,10 @@ def parse(faults: str, model: FaultModel, *, beyond_tolerance: bool = False) -> 
     if faults == NONE:
         return ()
     if faults == SWARM:
-        if not within:
+        drawn = tuple(name for name in within if name not in PROCESSES)
+        if not drawn:
             raise UsageError("faults: the system's fault model allows no faults; use --faults none")
-        return within
+        return drawn
     asked = {name for part in faults.split(",") for name in _named(part.strip())}
     beyond = [name for name in names if name in asked and name not in within]
     if beyond:

@@ -21,6 +21,8 @@ Family = Literal[
     "clock.drift",
     "clock.jump",
     "admin",
+    "cpu.slow",
+    "files.limit",
 ]
 
 Moment = Literal[
@@ -63,7 +65,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
     to them, messages between `servers`, all if empty; `type` limits them to a class. `at` is a time in nanoseconds or
     a trigger, `lasts` how long until it is undone, in nanoseconds, unless the trigger `until` comes first.
 
-    `rate` is the probability per message, or how much faster or slower clocks run at most (0.01: one percent).
+    `rate` is the probability per message, or how much faster or slower clocks run at most (0.01: one percent), or for
+    which share of the time slow servers stand still.
     `delay` is the largest extra delay per message or of its duplicate, or how far clocks step at most, in nanoseconds.
     For administrative operations `type` is the name of the operation; empty: one of them.
     """
@@ -83,11 +86,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
 class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fault with its resolved targets, as it was carried out.
 
-    `nodes` are the nodes killed or paused, or whose clocks go wrong; `grudge` the directed links that drop, `(src,
-    dst)`; message faults act on `grudge` too. `chosen` are the nodes that were aimed at. `amounts` are, for each of
-    `nodes`, how much faster its clock runs (parts per billion) or how far it steps (nanoseconds). `operation` and
-    `input` are what an administrative operation asks for. `downgraded` says what the fault model made of a fault
-    beyond it ("" if nothing).
+    `nodes` are the nodes killed, paused, slow or limited, or whose clocks go wrong; `grudge` the directed links that
+    drop, `(src, dst)`; message faults act on `grudge` too. `chosen` are the nodes that were aimed at. `amounts` are,
+    for each of `nodes`, how much faster its clock runs (parts per billion) or how far it steps (nanoseconds).
+    `operation` and `input` are what an administrative operation asks for. `downgraded` says what the fault model made
+    of a fault beyond it ("" if nothing).
     """
 
     fault: Fault
@@ -104,7 +107,8 @@ class Effect(msgspec.Struct, kw_only=True, gc=False):
     """What one unit did: how often it mattered, and to what.
 
     `count` is the number of messages dropped, delayed, kept back or duplicated, of nodes killed, stopped or whose
-    clocks went wrong, or of administrative operations that were answered ok. A unit with count 0 had no effect.
+    clocks went wrong, or of administrative operations that were answered ok; of milliseconds that slow nodes
+    stood still in all, and of processes whose open files were limited. A unit with count 0 had no effect.
     `detail` names the targets in one phrase. `packets` says that packets were counted instead of messages.
     """
 
@@ -142,6 +146,8 @@ DONE: Final[dict[Family, tuple[str, str]]] = {
     "clock.drift": ("clock drifting", "clocks drifting"),
     "clock.jump": ("clock wrong", "clocks wrong"),
     "admin": ("operation done", "operations done"),
+    "cpu.slow": ("ms taken from a processor", "ms taken from processors"),
+    "files.limit": ("limit of open files lowered", "limits of open files lowered"),
 }
 """What an effect's count counts, by family: one, and many."""
 

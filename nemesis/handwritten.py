@@ -60,9 +60,10 @@ def _complaints(fault: Fault, nodes: Collection[str] | None, units: Collection[i
     of_messages = fault.family.startswith("messages.")
     if of_messages and not 0 < fault.rate <= 1:
         yield "`rate` must be above 0 and at most 1"
-    if fault.family == "clock.drift" and not 0 < fault.rate < 1:
+    shared = fault.family in ("clock.drift", "cpu.slow")
+    if shared and not 0 < fault.rate < 1:
         yield "`rate` must be above 0 and below 1"
-    if fault.rate and not of_messages and fault.family != "clock.drift":
+    if fault.rate and not of_messages and not shared:
         yield f"a {fault.family} has no `rate`"
     if fault.delay < 0 or (fault.family in ("messages.delay", "clock.jump") and not fault.delay):
         yield "`delay` must be a positive number of nanoseconds"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ..systems.system import FaultModel, Tolerance
 from .admission import WEAKER, admit
 from .cluster import PRIMARY_ROLES, Cluster
-from .families import CLOCKS, STOPS, limit
+from .families import CLOCKS, PROCESSES, STOPS, limit, tolerates
 from .fault import Family, Fault, Unit
 from .partitions import SHAPES, Nodes
 from .topology import links
@@ -39,6 +39,8 @@ def resolve(
         return _stop(fault, cluster, limits, random)
     if fault.family in CLOCKS:
         return _disturb_clocks(fault, cluster, limits, random)
+    if fault.family in PROCESSES:
+        return _hamper(fault, cluster, limits, random)
     if fault.family == "admin":
         return _administer(fault, cluster, model, random)
     return _disturb(fault, cluster, limits, random)
@@ -83,6 +85,19 @@ def _disturb_clocks(fault: Fault, cluster: Cluster, model: FaultModel | None, ra
         amounts=tuple(amounts.values()),
         downgraded=downgraded,
     )
+
+
+def _hamper(fault: Fault, cluster: Cluster, model: FaultModel | None, random: Random) -> Unit:
+    """Servers that are up, whose groups bear it, and that no other unit hampers in the same way."""
+    already = cluster.hampered.get(fault.family, frozenset())
+
+    def bears(name: str) -> bool:
+        return model is None or tolerates(model.groups.get(cluster.groups[name], Tolerance()), fault.family, model)
+
+    free = [name for name in sorted(cluster.up) if name not in already and bears(name)]
+    nodes = tuple(sorted(name for name in _select(fault.on, free, cluster, random) if name in free)) if free else ()
+    downgraded = "" if nodes else f"no {fault.family}: nobody is left to hit"
+    return Unit(fault=fault, nodes=nodes, chosen=nodes, downgraded=downgraded)
 
 
 def _administer(fault: Fault, cluster: Cluster, model: FaultModel, random: Random) -> Unit:

@@ -33,6 +33,7 @@ RATE: Mapping[Family, tuple[float, float]] = {
     "messages.delay": (0.05, 1.0),
     "messages.hold": (0.005, 0.3),
     "clock.drift": (0.001, 0.5),
+    "cpu.slow": (0.2, 0.95),
 }
 DELAY = (2 * MILLISECOND, 1000 * MILLISECOND)
 

@@ -9,7 +9,7 @@ from ...histories.event import Invocation
 from ...histories.operation import Outcome, Value
 from ...nemesis.cluster import PRIMARY_ROLES, Cluster
 from ...nemesis.effects import begin
-from ...nemesis.families import CLOCKS, KILLS
+from ...nemesis.families import CLOCKS, KILLS, PROCESSES
 from ...nemesis.fault import Effect, Family, Fault, Moment, Trigger, Unit
 from ...nemesis.resolve import resolve
 from ...systems.node import Node
@@ -76,6 +76,8 @@ class Engine(Protocol[C]):
     def start(self, host: C) -> None: ...
     def pause(self, host: C) -> None: ...
     def resume(self, host: C) -> None: ...
+    def hamper(self, host: C, fault: Fault, effect: Effect) -> None: ...
+    def relieve(self, host: C, unit: int) -> None: ...
     def drift(self, host: C, gain: int) -> None: ...
     def jump(self, host: C, step: int) -> None: ...
     def forward(self, link: Any, unit: int, parcels: Sequence[Any]) -> None: ...
@@ -153,6 +155,8 @@ class Faults(Generic[T]):
         if unit.operation:
             self._give_up(number)
         for name in unit.nodes:
+            if unit.fault.family in PROCESSES:
+                self._engine.relieve(self._hosts[name], number)
             self._go_on(self._hosts[name], number)
         self._step("stop", number)
         return True
@@ -240,6 +244,9 @@ class Faults(Generic[T]):
         self._set_clocks(unit)
         for name in unit.nodes if family not in CLOCKS else ():
             host = self._hosts[name]
+            if family in PROCESSES:
+                self._engine.hamper(host, unit.fault, effect)
+                continue
             host.stopped_by = number
             if family in KILLS:
                 self._engine.kill(host, family)
@@ -321,6 +328,7 @@ class Faults(Generic[T]):
             lost=self._lost,
             drifting=wrong("clock.drift"),
             jumped=wrong("clock.jump"),
+            hampered={family: wrong(family) for family in PROCESSES},
             hit=self._hit,
             administer=self._drawing(up),
         )

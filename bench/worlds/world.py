@@ -5,7 +5,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...nemesis.fault import Effect
+from ...errors import UsageError
+from ...nemesis.families import PROCESSES
+from ...nemesis.fault import Effect, Fault
 from ...reports.record import Finding
 from ...systems.system import Deployment, System
 from ..actions import Action, Report
@@ -38,6 +40,15 @@ class World(Protocol):
     def warnings(self) -> Sequence[str]: ...
     def event_log_hash(self) -> str: ...
     def findings(self) -> Sequence[Finding]: ...
+
+
+def need_processes(world: str, faults: Iterable[Fault]) -> None:
+    """Raise UsageError if nodes of this world are no processes, and some fault needs them."""
+    beyond = sorted({fault.family for fault in faults if fault.family in PROCESSES})
+    if beyond and world == "simulated":
+        raise UsageError(
+            f"faults: nodes of the simulated world are no processes: use --world local for {', '.join(beyond)}"
+        )
 
 
 def world_of(test: Test, system: System, deployment: Deployment, logs: Path | None) -> AbstractContextManager[World]:

@@ -72,6 +72,8 @@ def test_an_empty_schedule_is_one(tmp_path: Path) -> None:
         ([{"family": "messages.delay", "at": 1, "lasts": 1, "rate": 1}], "fault 0: `delay` must be a positive number"),
         ([{"family": "clock.jump", "at": 1, "lasts": 1}], "fault 0: `delay` must be a positive number"),
         ([{"family": "clock.drift", "at": 1, "lasts": 1, "rate": 1}], "fault 0: `rate` must be above 0 and below 1"),
+        ([{"family": "cpu.slow", "at": 1, "lasts": 1}], "fault 0: `rate` must be above 0 and below 1"),
+        ([{"family": "files.limit", "at": 1, "lasts": 1, "rate": 0.5}], "fault 0: a files.limit has no `rate`"),
         ([{**CUT, "type": "Vote"}], "fault 0: a partition has no `type`"),
         (
             [{"family": "messages.loss", "at": 1, "lasts": 1, "rate": 1, "shape": "halves"}],

@@ -10,7 +10,7 @@ from splitbrain.errors import UsageError
 from splitbrain.nemesis.cluster import Cluster
 from splitbrain.nemesis.draws import log_uniform
 from splitbrain.nemesis.effects import begin, inert
-from splitbrain.nemesis.families import CLASSIC, FAMILIES, PATTERNS, allowed
+from splitbrain.nemesis.families import CLASSIC, FAMILIES, PATTERNS, PROCESSES, allowed
 from splitbrain.nemesis.fault import Effect, Fault, Trigger
 from splitbrain.nemesis.partitions import SHAPES
 from splitbrain.nemesis.resolve import resolve
@@ -110,7 +110,9 @@ def test_the_primary_is_cut_off_while_clients_reach_it() -> None:
 def test_parameters_belong_to_their_families(seed: int) -> None:
     for fault in draw(seed, ",".join((*FAMILIES, *PATTERNS)), EVERYTHING):
         assert (fault.shape in SHAPES) == (fault.family == "partition")
-        assert (0 < fault.rate <= 1) == (fault.family.startswith("messages.") or fault.family == "clock.drift")
+        assert (0 < fault.rate <= 1) == (
+            fault.family.startswith("messages.") or fault.family in ("clock.drift", "cpu.slow")
+        )
         assert (fault.delay > 0) == (fault.family in ("messages.delay", "messages.duplicate", "clock.jump"))
 
 
@@ -131,7 +133,7 @@ def test_all_servers_are_stopped_only_where_that_is_tolerated() -> None:
 
 def test_the_swarm_keeps_to_the_fault_model() -> None:
     fragile = FaultModel({"servers": Tolerance(pause=1, cut=False)}, None, "")
-    assert allowed(fragile) == ("pause",)
+    assert allowed(fragile) == ("pause", "cpu.slow")
     assert {fault.family for seed in range(50) for fault in draw(seed, model=fragile)} == {"pause"}
 
 
@@ -150,7 +152,7 @@ def test_beyond_tolerance_draws_every_family() -> None:
             beyond_tolerance=True,
         )
     }
-    assert drawn == set(FAMILIES) - {"admin"}, "nobody can say what to administer"
+    assert drawn == set(FAMILIES) - {"admin", *PROCESSES}, "nobody can say what to administer"
 
 
 def test_a_prefix_names_all_its_families() -> None:

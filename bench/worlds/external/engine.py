@@ -11,6 +11,7 @@ from ....histories.event import Invocation
 from ....nemesis.fault import Effect, Family, Fault
 from ...actions import Completed, Report
 from ..faults import Administered, Armed, Fire, Wire
+from ..hampered import Hampered
 from ..local.network import Network
 from ..local.node import BILLION, Clock
 from ..local.owned import Workspace
@@ -63,6 +64,7 @@ class Engine:
         self._clock = clock
         self._workspace = workspace
         self._network = network
+        self._hampered = Hampered()
         self._inbox: SimpleQueue[Completed | Server | BaseException] = SimpleQueue()
         self._timers: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
         self._order = count()
@@ -147,29 +149,51 @@ class Engine:
         assert isinstance(host, Server)
         for pid in host.start():
             self._workspace.own(pid)
+        self._hampered.go_on(host)
 
     def kill(self, host: Handle, family: Family) -> None:
         """Kill a server."""
         assert isinstance(host, Server)
+        self._hampered.suspend(host)
         host.kill()
 
     def pause(self, host: Handle) -> None:
         """Stop a server."""
         assert isinstance(host, Server)
+        self._hampered.suspend(host)
         host.pause()
 
     def resume(self, host: Handle) -> None:
         """Let a server go on."""
         assert isinstance(host, Server)
         host.resume()
+        self._hampered.go_on(host)
 
     def drift(self, host: Handle, gain: int) -> None:
-        """Clocks of programs that are not ours are not ours to set."""
-        raise NotImplementedError("clock.drift")
+        """Have a server's clocks run faster, by parts per billion."""
+        assert isinstance(host, Server)
+        if host.clock is not None:
+            host.clock.drift(gain)
 
     def jump(self, host: Handle, step: int) -> None:
-        """Clocks of programs that are not ours are not ours to set."""
-        raise NotImplementedError("clock.jump")
+        """Have a server's clock step."""
+        assert isinstance(host, Server)
+        if host.clock is not None:
+            host.clock.jump(step)
+
+    def hamper(self, host: Handle, fault: Fault, effect: Effect) -> None:
+        """Make a server slow, or let it open no further files."""
+        assert isinstance(host, Server)
+        self._hampered.begin(host, fault, effect)
+
+    def relieve(self, host: Handle, unit: int) -> None:
+        """Hamper a server no more."""
+        assert isinstance(host, Server)
+        self._hampered.end(host, unit)
+
+    def close(self) -> None:
+        """Hamper nobody any more."""
+        self._hampered.close()
 
     def forward(self, link: Wire, unit: int, parcels: Sequence[Any]) -> None:
         """Nothing was kept back."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ..local.owned import MARK, marked, state
+from ..local.owned import MARK, Process, marked, start_of, state
 
 FINEST: Final = 0.002
 """How often it is looked whether processes have come to an end or to a halt (seconds)."""
@@ -48,6 +48,11 @@ class Processes:
     def ended(self) -> int | None:
         """The exit code of one that has ended by itself, None while all run."""
         return next((process.returncode for process in self._started if process.poll() is not None), None)
+
+    def all(self) -> list[Process]:
+        """All of them, with when they started."""
+        found = ((pid, start_of(pid)) for pid in marked(self._mark))
+        return [Process(pid, started) for pid, started in found if started is not None]
 
     def kill(self) -> None:
         """End all of them at once (SIGKILL), and wait until they are gone."""

@@ -10,6 +10,8 @@ from ....errors import ContractError
 from ....systems.database import Database, Refused, Site, Unknown
 from ....systems.node import Node
 from ..faults import Wire
+from ..local.owned import Process
+from ..shims.clock import ClockShim
 from .processes import Processes
 
 LOOK: Final = 0.1
@@ -21,7 +23,7 @@ SHORT: Final = 1.0
 class Server:
     """One server. `up` while its processes run, `blocked` while they are paused, `role` as it was last seen.
 
-    `died` is told if it ends by itself, with what is known of it, `changed` when it takes another role.
+    `clock` is what its clocks are made wrong with, where they may be.
     """
 
     is_client = False
@@ -38,10 +40,15 @@ class Server:
         self.stopped_by: int | None = None
         self.role = ""
         self.links: Mapping[str, Wire] = {}
+        self.clock: ClockShim | None = None
         self._database = database
         self._prefix = prefix
         self._processes = Processes(mark, log)
         self._closed = threading.Event()
+
+    def processes(self) -> Sequence[Process]:
+        """What it consists of at present."""
+        return self._processes.all()
 
     def believes(self) -> str:
         """The role that it was last seen in."""
@@ -51,7 +58,8 @@ class Server:
         """Start its processes, and give their numbers."""
         self.ready = False
         commands = [[*self._prefix, *command] for command in self._database.commands(self.site)]
-        environment = self._database.environment(self.site)
+        clock = {} if self.clock is None else self.clock.environment()
+        environment = {**self._database.environment(self.site), **clock}
         numbers = self._processes.start(commands, environment, self.site.directory)
         self.up = True
         return numbers
@@ -85,6 +93,8 @@ class Server:
         """Look no more, and end its processes."""
         self._closed.set()
         self.kill()
+        if self.clock is not None:
+            self.clock.close()
 
     def _watch(self, changed: Callable[["Server"], None], failed: Callable[[BaseException], None]) -> None:
         while not self._closed.wait(LOOK):

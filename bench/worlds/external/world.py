@@ -12,6 +12,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from ....errors import ContractError, UsageError
+from ....nemesis.families import CLOCKS
 from ....nemesis.fault import Effect
 from ....reports.record import Finding
 from ....systems.database import Site
@@ -22,6 +23,8 @@ from ..faults import Faults
 from ..local.network import Loopback, Network, network_of
 from ..local.node import BILLION, Clock
 from ..local.owned import Workspace, clean, start_of
+from ..shims.clock import ClockShim
+from ..shims.preload import objection
 from .client import Client
 from .engine import Engine
 from .programs import find
@@ -36,8 +39,8 @@ TAIL = 400
 class ExternalWorld:
     """The servers of a database on this machine, and clients c0, c1, …, each of which asks one server, in real time.
 
-    The fault model of `system` bounds the faults. Servers log to `logs` while they run, a directory that exists; without
-    it their logs are not kept. What benches that were killed have left behind is removed first.
+    The fault model of `system` bounds the faults. Servers log to `logs` while they run, a directory that exists;
+    without it their logs are not kept. What benches that were killed have left behind is removed first.
 
     To be used in a `with` statement, at whose end all processes have ended. Raises UsageError if a program is missing
     and ContractError if servers do not start.
@@ -79,6 +82,8 @@ class ExternalWorld:
         )
         self._engine.effects = self._faults.effects
         self._healing = False
+        if wants_clocks(test):
+            self._give_clocks()
 
     def __enter__(self) -> "ExternalWorld":
         try:
@@ -177,6 +182,7 @@ class ExternalWorld:
         """End all processes, and remove what was on disk. Nothing happens the second time."""
         for client in self._clients:
             client.close()
+        self._engine.close()
         for server in self._servers.values():
             server.close()
         self._network.close()
@@ -223,6 +229,16 @@ class ExternalWorld:
         asked = replace(site, name=server, directory=self._workspace.path / server, dial=partial(self._dial, name))
         return Client(name, lambda: self._database.connect(asked), lambda what: self._engine.tell(what))
 
+    def _give_clocks(self) -> None:
+        """Prepare servers for faults of clocks. Raises UsageError if their program does not ask libc for the time."""
+        for server in self._servers.values():
+            command = self._database.commands(server.site)[0]
+            reason = objection(command[0])
+            if reason:
+                self.close()
+                raise UsageError(f"faults: clocks of {command[0]} cannot be made wrong: {reason}")
+            server.clock = ClockShim(server.site.directory / "clock")
+
     def _start(self) -> None:
         """Start the servers, and begin when all are ready."""
         for server in self._servers.values():
@@ -245,6 +261,12 @@ class ExternalWorld:
                 late = ", ".join(server.name for server in waiting)
                 raise ContractError(f"{late} not ready within {PATIENCE:g} s: {_tail(waiting[0].log)}")
             time.sleep(LOOK / 4)
+
+
+def wants_clocks(test: Test) -> bool:
+    """Whether faults of clocks are asked for by name."""
+    named = test.faults.startswith("clock") or ",clock" in test.faults
+    return named or any(fault.family in CLOCKS for fault in test.schedule)
 
 
 def _dying_with_us() -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from ....systems.node import Node
 from ...actions import Completed, Report
 from ..disks import after_kill
 from ..faults import Administered, Armed, Fire, Wire
+from ..hampered import Hampered
 from ..simulated.network import chance
 from .boot import Boot
 from .channel import Frame
@@ -136,6 +137,7 @@ class LocalEngine:
         self._root = root
         self._whole = whole
         self._rules: dict[_Rule, Fault | None] = {}
+        self._hampered = Hampered()
         self._still = False
         self._overheard: list[tuple[Server, Frame]] = []
         self._watched: tuple[Watched, ...] = ()
@@ -234,12 +236,14 @@ class LocalEngine:
         assert host.pid is not None
         self._workspace.own(host.pid)
         self._starting.add(host.name)
+        self._hampered.go_on(host)
         self._loop.add_reader(host.channel.fileno(), self.guarded, self._listen, host)
 
     def kill(self, host: Handle, family: Family = "kill") -> None:
         """Kill a server's process, and do to its disk what the family says (bench/worlds/disks.py)."""
         assert isinstance(host, Server)
         self._loop.remove_reader(host.channel.fileno())
+        self._hampered.suspend(host)
         host.kill()
         draw = partial(chance, zlib.crc32(host.name.encode()), host.epoch, self._root)
         save(host.disk, after_kill(read(host.disk), family, draw))
@@ -247,12 +251,28 @@ class LocalEngine:
     def pause(self, host: Handle) -> None:
         """Stop a server's process."""
         assert isinstance(host, Server)
+        self._hampered.suspend(host)
         host.pause()
 
     def resume(self, host: Handle) -> None:
         """Let a server's process go on."""
         assert isinstance(host, Server)
         host.resume()
+        self._hampered.go_on(host)
+
+    def hamper(self, host: Handle, fault: Fault, effect: Effect) -> None:
+        """Slow a server's process down, or let it open no further files."""
+        assert isinstance(host, Server)
+        self._hampered.begin(host, fault, effect)
+
+    def relieve(self, host: Handle, unit: int) -> None:
+        """Let a server's process be as it was."""
+        assert isinstance(host, Server)
+        self._hampered.end(host, unit)
+
+    def relieve_all(self) -> None:
+        """Hamper nobody any more."""
+        self._hampered.close()
 
     def drift(self, host: Handle, gain: int) -> None:
         """Have a server's clock run faster, by parts per billion."""

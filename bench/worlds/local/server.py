@@ -14,8 +14,10 @@ from typing import Any, Final
 from ....errors import ContractError
 from ....systems.node import Node
 from ..faults import Wire
+from ..processes import tree
 from .boot import Boot
 from .channel import Channel, ClosedError, Frame
+from .owned import Process
 
 PROGRAM: Final = f"{__package__}.host"
 """The module that a server's process runs."""
@@ -63,7 +65,13 @@ class Server:
     @property
     def pid(self) -> int | None:
         """The number of its process, None if there is none."""
-        return None if self._process is None else self._process.pid
+        process = self._process
+        return None if process is None else process.pid
+
+    def processes(self) -> list[Process]:
+        """Its process and what that has started, if it is there."""
+        pid = self.pid
+        return [] if pid is None else tree(pid)
 
     def believes(self) -> str:
         """The role that it was last seen in."""

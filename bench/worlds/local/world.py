@@ -171,6 +171,7 @@ class LocalWorld:
         """End all processes, close all connections, and remove what was on disk. Nothing happens the second time."""
         if self._loop.is_closed():
             return
+        self._engine.relieve_all()
         for handle in self._handles.values():
             if isinstance(handle, Server):
                 handle.kill()

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Final
 
-from ....errors import ContractError
+from ....errors import ContractError, UsageError
 from ....histories.event import Invocation
 from ....histories.operation import Outcome, Value
-from ....nemesis.fault import Family, Moment
+from ....nemesis.fault import Effect, Family, Fault, Moment
 from ....systems.codec import Codec
 from ....systems.node import ClientNode, Message
 from ....systems.storage import Disk
@@ -143,6 +143,13 @@ class Engine:
         host.disk = after_kill(host.disk, family, draw)
         host.stop()
         self._note("kill", host, unsynced)
+
+    def hamper(self, host: Host, fault: Fault, effect: Effect) -> None:
+        """Nodes are no processes: there is nothing to hamper."""
+        raise UsageError(f"faults: the simulated world has no processes for {fault.family}")
+
+    def relieve(self, host: Host, unit: int) -> None:
+        """Nothing: no unit hampers nodes."""
 
     def drift(self, host: Host, gain: int) -> None:
         """Have a node's clock run faster than time, by parts per billion, from now on; its timers run on it."""
