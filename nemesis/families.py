@@ -16,6 +16,16 @@ CLASSIC: Mapping[Family, str] = {
 }
 """The families that a run's episodes are made of."""
 
+PACKETS: Mapping[Family, str] = {
+    "packets.loss": "each packet on the wire may be lost",
+    "packets.delay": "packets on the wire take longer, some more than others, and keep their order",
+    "packets.duplicate": "each packet on the wire may arrive twice",
+    "packets.reorder": "each packet on the wire may be kept for a while, and be overtaken",
+    "packets.corrupt": "each packet on the wire may have a bit turned over",
+    "packets.bandwidth": "so many bytes pass in a second, and what has to wait too long is lost",
+}
+"""The families that need a network of packets. They are never part of the swarm."""
+
 FAMILIES: Mapping[Family, str] = {
     **CLASSIC,
     "messages.hold": "each message may be kept back, to arrive when the fault ends, long after it was sent",
@@ -26,6 +36,7 @@ FAMILIES: Mapping[Family, str] = {
     "clock.drift": "clocks of servers run fast or slow, and are wrong from then on",
     "clock.jump": "clocks of servers step forwards or back, and later step back again",
     "admin": "administrative operations that the system offers, such as adding a server",
+    **PACKETS,
 }
 """Every family, with what it does in one line."""
 
@@ -85,7 +96,7 @@ def limit(family: Family, tolerance: Tolerance) -> int:
 
 
 def parse(faults: str, model: FaultModel, *, beyond_tolerance: bool = False) -> tuple[str, ...]:
-    """The families and patterns meant by `swarm` (all that the model allows), `none`, or names joined by commas.
+    """The families and patterns meant by `swarm` (all that the model allows, but for PACKETS), `none`, or names joined by commas.
 
     A name may end at a dot: `messages` means all families whose names begin with `messages.`. Raises UsageError for a
     name that does not exist, and for a family beyond the fault model unless `beyond_tolerance` lifts it.
@@ -96,9 +107,10 @@ def parse(faults: str, model: FaultModel, *, beyond_tolerance: bool = False) -> 
     if faults == NONE:
         return ()
     if faults == SWARM:
-        if not within:
+        drawn = tuple(name for name in within if name not in PACKETS)
+        if not drawn:
             raise UsageError("faults: the system's fault model allows no faults; use --faults none")
-        return within
+        return drawn
     asked = {name for part in faults.split(",") for name in _named(part.strip())}
     beyond = [name for name in names if name in asked and name not in within]
     if beyond:

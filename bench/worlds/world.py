@@ -34,10 +34,12 @@ class World(Protocol):
     def event_log_hash(self) -> str: ...
 
 
-def world_of(test: Test, system: System, deployment: Deployment, logs: Path | None) -> AbstractContextManager[World]:
-    """The world of a test. With `logs`, a directory, what happens is kept, and servers log there."""
+def world_of(
+    test: Test, system: System, deployment: Deployment, logs: Path | None, capture: Path | None = None
+) -> AbstractContextManager[World]:
+    """The world of a test. With `logs`, a directory, what happens is kept, and servers log there. Packets are written to `capture`, a file."""
     if test.world == "local":
-        return LocalWorld(test, deployment, system.fault_model, logs)
+        return LocalWorld(test, deployment, system.fault_model, logs, capture)
     return nullcontext(
         Simulation(
             deployment,

@@ -85,7 +85,11 @@ class Direction:
         self._tell("cut", effect.unit)
 
     def disturb(self, fault: Fault, effect: Effect) -> None:
-        """Lose, duplicate, delay or keep back messages from now on."""
+        """Lose, duplicate, delay or keep back messages from now on, or do it to packets."""
+        if fault.family in self.network.wire:
+            effect.packets = True
+            self.network.disturb(self.src.name, self.dst.name, fault)
+            return
         self.rules[fault.unit, self.src.name, self.dst.name] = fault
         self._tell("disturb", fault)
 

@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ....errors import ContractError, UsageError
-from ....nemesis.fault import Family
+from ....nemesis.families import PACKETS
+from ....nemesis.fault import Family, Fault
 from .channel import LARGEST
 from .server import PATIENCE, search_path
 from .wires import LOOPBACK, new_socket
@@ -48,12 +50,16 @@ class Network(Protocol):
         """Drop all from one node to the other, from now on."""
         ...
 
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        """Do to packets from one node to the other what the fault says, one of `wire`, from now on."""
+        ...
+
     def mend(self, src: str, dst: str, unit: int) -> None:
         """End what a unit does."""
         ...
 
     def take_counts(self) -> Mapping[int, int]:
-        """How many packets each unit has dropped since this was last asked."""
+        """How many packets each unit has affected since this was last asked."""
         ...
 
     def close(self) -> None:
@@ -78,6 +84,9 @@ class Loopback:
     def cut(self, src: str, dst: str, unit: int) -> None:
         raise NotImplementedError("the loopback interface cannot be cut")
 
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        raise NotImplementedError("the loopback interface cannot be disturbed")
+
     def mend(self, src: str, dst: str, unit: int) -> None:
         pass
 
@@ -92,12 +101,15 @@ class Namespaces:
     """A namespace for each node, and a switch between them (switch.py).
 
     As root, or in a namespace of users where the kernel allows that. `own` is told the number of the one process that
-    all depends on. Raises UsageError if this machine cannot do it.
+    all depends on. Faults of packets draw from `seed`, and all packets that are delivered are written to `capture`.
+    Raises UsageError if this machine cannot do it.
     """
 
-    wire: frozenset[Family] = frozenset({"partition"})
+    wire: frozenset[Family] = frozenset({"partition", *PACKETS})
 
-    def __init__(self, nodes: Sequence[str], own: Callable[[int], None]) -> None:
+    def __init__(
+        self, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0, capture: Path | None = None
+    ) -> None:
         self._way, reason = _way_in()
         if reason:
             raise UsageError(f"no network of namespaces: {reason}: use --network loopback")
@@ -114,7 +126,9 @@ class Namespaces:
             )
         own(self._process.pid)
         try:
-            verdict, said = self._ask(os.getpid(), tuple(nodes))
+            verdict, said = self._ask(
+                os.getpid(), tuple(nodes), seed, None if capture is None else str(capture.absolute())
+            )
             if verdict != "ready":
                 raise UsageError(f"no network of namespaces: {said}: use --network loopback")
         except BaseException:
@@ -144,6 +158,9 @@ class Namespaces:
     def cut(self, src: str, dst: str, unit: int) -> None:
         self._ask("cut", src, dst, unit)
 
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        self._ask("disturb", src, dst, fault)
+
     def mend(self, src: str, dst: str, unit: int) -> None:
         self._ask("mend", src, dst, unit)
 
@@ -172,9 +189,11 @@ def missing() -> str:
     return _way_in()[1]
 
 
-def network_of(name: str, nodes: Sequence[str], own: Callable[[int], None]) -> Network:
-    """The network of that name, one of NETWORKS, ready for these nodes. See `Namespaces` for what goes wrong."""
-    return Namespaces(nodes, own) if name == "namespaces" else Loopback()
+def network_of(
+    name: str, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0, capture: Path | None = None
+) -> Network:
+    """The network of that name, one of NETWORKS, ready for these nodes. See `Namespaces` for the rest."""
+    return Namespaces(nodes, own, seed, capture) if name == "namespaces" else Loopback()
 
 
 def _way_in() -> tuple[Sequence[str], str]:

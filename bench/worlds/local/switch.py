@@ -3,8 +3,8 @@
     unshare --net python -m splitbrain.bench.worlds.local.switch FILE_DESCRIPTOR
 
 The descriptor is a packet socket to the bench: pickled tuples both ways, an answer to each command. Every node has a
-namespace with one interface, whose other end is here. All frames pass through this process, which drops those of links
-that are cut. Nothing has a name outside: when this process and the nodes have ended, the kernel removes it all.
+namespace with one interface, whose other end is here. All frames pass through this process, which does to them what
+faults say (packets.py). Nothing has a name outside: when this process and the nodes have ended, the kernel removes it all.
 """
 
 import array
@@ -17,14 +17,21 @@ import socket
 import struct
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from heapq import heappop, heappush
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from ....nemesis.fault import Fault
+from ....systems.streams import stream
 from .channel import LARGEST
 from .owned import die_with
+from .packets import Way
+from .pcap import Capture
 
 _CLONE_NEWNET: Final = 0x40000000
 _SOL_PACKET: Final = 263
@@ -40,29 +47,35 @@ _SETTINGS: Final = {"net/ipv6/conf/all/disable_ipv6": "1", "net/ipv4/tcp_rto_max
 """No chatter of IPv6; and TCP tries again within a second (from Linux 6.15), so that a mended link is soon used."""
 
 
-class Way:
-    """One direction between two nodes: the port that its frames leave by, and the units that cut it."""
+class Route(NamedTuple):
+    """What is done to frames, and the port that they leave by."""
 
-    __slots__ = ("cuts", "out")
-
-    def __init__(self, out: socket.socket) -> None:
-        self.out = out
-        self.cuts: list[int] = []
+    way: Way
+    out: socket.socket
 
 
 class Switch:
-    """The namespaces of these nodes, which it makes, and the ways between them. Raises OSError if it cannot."""
+    """The namespaces of these nodes, which it makes, and the ways between them.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    Faults draw from `seed`. All frames that it delivers are written to `capture`, the name of a file, if there is one.
+    Raises OSError if the network or the file cannot be made.
+    """
+
+    def __init__(self, names: Sequence[str], seed: int, capture: str | None) -> None:
+        self._seed = seed
+        self._capture = None if capture is None else Capture(Path(capture))
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY)
         self._addresses = {name: _NETWORK + number for number, name in enumerate(names, 1)}
         self._spaces = {name: self._make(name) for name in names}
         ports = {name: self._port(name) for name in names}
         self.ports = {port.fileno(): port for port in ports.values()}
-        self._ways = {(src, dst): Way(ports[dst]) for src in names for dst in names if src != dst}
+        self._ways = {(src, dst): Way() for src in names for dst in names if src != dst}
         addresses = {name: address.packed for name, address in self._addresses.items()}
-        self._routes = {addresses[src] + addresses[dst]: way for (src, dst), way in self._ways.items()}
-        self._dropped: dict[int, int] = {}
+        self._routes = {
+            addresses[src] + addresses[dst]: Route(way, ports[dst]) for (src, dst), way in self._ways.items()
+        }
+        self._late: list[tuple[int, int, bytes, Route]] = []
+        self._sequence = 0
 
     def places(self) -> dict[str, tuple[str, str]]:
         """For each node its address, and the file that is its namespace."""
@@ -78,17 +91,22 @@ class Switch:
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         """Drop every packet from one node to the other from now on."""
-        self._ways[src, dst].cuts.append(unit)
+        self._ways[src, dst].cut(unit)
+
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        """Do to every packet from one node to the other what the fault says, from now on."""
+        self._ways[src, dst].disturb(fault, stream(self._seed, "packets", str(fault.unit), src, dst))
 
     def mend(self, src: str, dst: str, unit: int) -> None:
         """End what a unit does."""
-        with suppress(ValueError):
-            self._ways[src, dst].cuts.remove(unit)
+        self._ways[src, dst].mend(unit)
 
     def take_counts(self) -> dict[int, int]:
-        """How many packets each unit has dropped since this was last asked."""
-        counts, self._dropped = self._dropped, {}
-        return counts
+        """How many packets each unit has affected since this was last asked."""
+        counts: Counter[int] = Counter()
+        for way in self._ways.values():
+            counts.update(way.take_counts())
+        return dict(counts)
 
     def forward(self, port: socket.socket) -> None:
         """Pass on what has come in at a port, and no more than a share at once."""
@@ -98,15 +116,38 @@ class Switch:
                 frame = port.recv(LARGEST)
             except OSError:
                 return
-            way = routes.get(frame[26:34])
-            if way is None:
+            route = routes.get(frame[26:34])
+            if route is None:
                 continue
-            if way.cuts:
-                unit = way.cuts[0]
-                self._dropped[unit] = self._dropped.get(unit, 0) + 1
+            if not route.way.faulty:
+                self._send(frame, route.out)
                 continue
-            with suppress(OSError):  # where a queue is full packets are lost, as on any network
-                way.out.send(frame)
+            now = time.monotonic_ns()
+            for due, what in route.way.fates(frame, now):
+                if due <= now:
+                    self._send(what, route.out)
+                else:
+                    self._sequence += 1
+                    heappush(self._late, (due, self._sequence, what, route))
+
+    def release(self) -> float | None:
+        """Deliver what is due. Returns in how many seconds the next packet is; None if there is none."""
+        now = time.monotonic_ns()
+        while self._late and self._late[0][0] <= now:
+            _, _, frame, route = heappop(self._late)
+            if not route.way.drops():
+                self._send(frame, route.out)
+        return (self._late[0][0] - now) / 1e9 if self._late else None
+
+    def _send(self, frame: bytes, out: socket.socket) -> None:
+        with suppress(OSError):  # where a queue is full packets are lost, as on any network
+            out.send(frame)
+        if self._capture is not None:
+            try:
+                self._capture.write(frame, time.time_ns())
+            except OSError as error:
+                sys.stderr.write(f"splitbrain: network.pcap: no more packets are written: {error.strerror}\n")
+                self._capture = None
 
     def _make(self, name: str) -> int:
         """A namespace with an interface that knows where all the others are."""
@@ -162,10 +203,10 @@ def main() -> None:
     data = control.recv(LARGEST)
     if not data:
         return
-    parent, names = pickle.loads(data)
+    parent, *arguments = pickle.loads(data)
     die_with(parent)
     try:
-        switch = Switch(names)
+        switch = Switch(*arguments)
     except OSError as error:
         control.send(pickle.dumps(("failed", error.strerror or str(error))))
         return
@@ -174,7 +215,7 @@ def main() -> None:
     for number in (control.fileno(), *switch.ports):
         poll.register(number, select.EPOLLIN)
     while True:
-        for number, _ in poll.poll():
+        for number, _ in poll.poll(switch.release()):
             if number != control.fileno():
                 switch.forward(switch.ports[number])
             elif not _obey(control, switch):
