@@ -96,10 +96,11 @@ def limit(family: Family, tolerance: Tolerance) -> int:
 
 
 def parse(faults: str, model: FaultModel, *, beyond_tolerance: bool = False) -> tuple[str, ...]:
-    """The families and patterns meant by `swarm` (all that the model allows, but for PACKETS), `none`, or names joined by commas.
+    """The families and patterns meant by `swarm`, `none`, or names joined by commas.
 
-    A name may end at a dot: `messages` means all families whose names begin with `messages.`. Raises UsageError for a
-    name that does not exist, and for a family beyond the fault model unless `beyond_tolerance` lifts it.
+    The swarm is all that the model allows, but for PACKETS. A name may end at a dot: `messages` means all families
+    whose names begin with `messages.`. Raises UsageError for a name that does not exist, and for a family beyond the
+    fault model unless `beyond_tolerance` lifts it.
     """
     names = (*FAMILIES, *PATTERNS)
     offered = tuple(name for name in names if name != "admin" or model.admin)

@@ -65,9 +65,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
     `unit` numbers the faults of a run from 0. `on` is a selector: `one`, `minority`, `majority`, `primaries`, `all`,
     `trigger` (the node at which the trigger fired), `role:NAME` (those in that role), `group` (all of one group),
     `unit:3` (those that unit 3 hit), `others:3` (the servers that it did not hit) or node names joined by commas.
-    `shape` is the name of a partition shape or, for faults of messages and packets, which of them: `requests` of clients, `replies`
-    to them, messages between `servers`, all if empty; `type` limits them to a class. `at` is a time in nanoseconds or
-    a trigger, `lasts` how long until it is undone, in nanoseconds, unless the trigger `until` comes first.
+    `shape` is the name of a partition shape or, for faults of messages and packets, which of them: `requests` of
+    clients, `replies` to them, those between `servers`, all if empty; `type` limits messages to a class. `at` is a time
+    in nanoseconds or a trigger, `lasts` how long until it is undone, in nanoseconds, unless the trigger `until` comes
+    first.
 
     `rate` is the probability per message or packet, or how much faster or slower clocks run at most (0.01: one
     percent). `delay` is the largest extra delay per message or of its duplicate, how long packets are delayed, or how
@@ -94,10 +95,10 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fault with its resolved targets, as it was carried out.
 
     `nodes` are the nodes killed or paused, or whose clocks go wrong; `grudge` the directed links that drop, `(src,
-    dst)`; faults of messages and packets act on `grudge` too. `chosen` are the nodes that were aimed at. `amounts` are, for each of
-    `nodes`, how much faster its clock runs (parts per billion) or how far it steps (nanoseconds). `operation` and
-    `input` are what an administrative operation asks for. `downgraded` says what the fault model made of a fault
-    beyond it ("" if nothing).
+    dst)`; faults of messages and packets act on `grudge` too. `chosen` are the nodes that were aimed at. `amounts` are,
+    for each of `nodes`, how much faster its clock runs (parts per billion) or how far it steps (nanoseconds).
+    `operation` and `input` are what an administrative operation asks for. `downgraded` says what the fault model made
+    of a fault beyond it ("" if nothing).
     """
 
     fault: Fault
@@ -113,8 +114,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Effect(msgspec.Struct, kw_only=True, gc=False):
     """What one unit did: how often it mattered, and to what.
 
-    `count` is the number of messages or packets dropped, delayed, kept back or duplicated, of nodes killed, stopped or whose
-    clocks went wrong, or of administrative operations that were answered ok. A unit with count 0 had no effect.
+    `count` is the number of messages or packets dropped, delayed, kept back or duplicated, of nodes killed, stopped or
+    whose clocks went wrong, or of administrative operations that were answered ok. A unit with count 0 had no effect.
     `detail` names the targets in one phrase. `packets` says that packets were counted instead of messages.
     """
 

@@ -41,6 +41,7 @@ CAMPAIGN = "default"
 @number("--servers", help="How many replicas. [default: the system's]")
 @number("--keys", default=DEFAULT.keys, help="How many keys they use.")
 @click.option("--beyond-tolerance", is_flag=True, help="Faults beyond the fault model; only safety is judged.")
+@click.option("--pcap", is_flag=True, help="Keep all packets in network.pcap, to look at.")
 @click.option("--stop-on-violation", is_flag=True, help="End the run at the first violation.")
 @runs_dir
 def command(
@@ -61,6 +62,7 @@ def command(
     keys: int,
     beyond_tolerance: bool,
     stop_on_violation: bool,
+    pcap: bool,
     runs_dir: Path,
 ) -> int:
     """Run SYSTEM under a workload while faults are injected, and judge what happened.
@@ -99,22 +101,22 @@ def command(
         parse(faults, tested.fault_model, beyond_tolerance=beyond_tolerance)
     drawn = " (drawn)" if seed is None else ""
     if seeds == 1:
-        return run_one(test, runs_dir, drawn)
-    return run_many(test, seeds, runs_dir, drawn)
+        return run_one(test, runs_dir, drawn, pcap=pcap)
+    return run_many(test, seeds, runs_dir, drawn, pcap=pcap)
 
 
-def run_one(test: Test, runs: Path, drawn: str = "", campaign: str = CAMPAIGN) -> int:
+def run_one(test: Test, runs: Path, drawn: str = "", campaign: str = CAMPAIGN, *, pcap: bool = False) -> int:
     """Run a test, keep it, show it, and return its exit code."""
     label = f"{test.system}, seed {test.seed}{drawn}"
     click.echo(f"running {label}", err=True)
     with reporter(label) as progress:
-        result = run(test, place(runs, campaign, test), progress)
+        result = run(test, place(runs, campaign, test), progress, pcap=pcap)
     link_latest(runs, place(runs, campaign, test))
     show_run(result)
     return result.exit_code
 
 
-def run_many(test: Test, seeds: int, runs: Path, drawn: str) -> int:
+def run_many(test: Test, seeds: int, runs: Path, drawn: str, *, pcap: bool = False) -> int:
     """Run a test with several seeds, one line each; keep those that do not pass, and say how to see them again."""
     click.echo(f"running {test.system}, {seeds} seeds from {test.seed}{drawn}", err=True)
     grades: dict[str, int] = {}
@@ -122,7 +124,7 @@ def run_many(test: Test, seeds: int, runs: Path, drawn: str) -> int:
     for each in _with_seeds(test, seeds):
         # What happened in real time cannot be run once more to be kept.
         keep = None if each.world == "simulated" else place(runs, CAMPAIGN, each)
-        result = run(each, keep)
+        result = run(each, keep, pcap=pcap)
         if keep is not None:
             link_latest(runs, keep)
         elif result.exit_code and result.record.grade != "interrupted":

@@ -19,6 +19,8 @@ from .wires import LOOPBACK, new_socket
 
 NETWORKS: Final = ("loopback", "namespaces")
 TOOLS: Final = ("ip", "unshare", "nsenter")
+CAPTURING: Final = ("namespaces",)
+"""The networks that can write packets to a file."""
 WAYS: Sequence[Sequence[str]] = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
 """How to come to a namespace: as root, or as anybody where the kernel allows that."""
 ENDED: Final = "the switch between the namespaces has ended, or hangs"
@@ -194,6 +196,11 @@ def network_of(
 ) -> Network:
     """The network of that name, one of NETWORKS, ready for these nodes. See `Namespaces` for the rest."""
     return Namespaces(nodes, own, seed, capture) if name == "namespaces" else Loopback()
+
+
+def carried(name: str) -> frozenset[Family]:
+    """The families of faults that the network of that name carries out itself."""
+    return Namespaces.wire if name == "namespaces" else Loopback.wire
 
 
 def _way_in() -> tuple[Sequence[str], str]:

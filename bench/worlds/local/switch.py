@@ -4,7 +4,8 @@
 
 The descriptor is a packet socket to the bench: pickled tuples both ways, an answer to each command. Every node has a
 namespace with one interface, whose other end is here. All frames pass through this process, which does to them what
-faults say (packets.py). Nothing has a name outside: when this process and the nodes have ended, the kernel removes it all.
+faults say (packets.py). Nothing has a name outside: when this process and the nodes have ended, the kernel removes it
+all.
 """
 
 import array

@@ -37,7 +37,8 @@ class LocalWorld:
     """The deployment of a test: its servers as processes, its clients c0, c1, … in this one, in real time.
 
     `model` bounds the faults. Logs of servers are written to `logs` while they run, a directory that exists; without
-    it they are not kept. Packets are written to the file `capture`, where the network can. What benches that were killed have left behind is removed first.
+    it they are not kept. Packets are written to the file `capture`, where the network can. What benches that were
+    killed have left behind is removed first.
 
     To be used in a `with` statement, at whose end all processes have ended. `perform` and `advance` raise
     ContractError for what a handler does that it may not, and if a server ends by itself.

@@ -4,19 +4,23 @@ import os
 import select
 import socket
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from notebooks import Driver, deploy, example, system
 
 from splitbrain.bench.run import run
-from splitbrain.bench.test import Test
+from splitbrain.bench.test import MILLISECOND, Test
 from splitbrain.bench.worlds.local import network, owned
 from splitbrain.bench.worlds.local.network import WAYS, Namespaces, missing, network_of
 from splitbrain.bench.worlds.local.owned import start_of
 from splitbrain.bench.worlds.local.world import LocalWorld
 from splitbrain.errors import ContractError, UsageError
+from splitbrain.nemesis.fault import Fault
 
 CYCLES = int(os.environ.get("SPLITBRAIN_CYCLES", "1"))
 """How often a network is made and removed; 50 by hand."""
@@ -92,6 +96,36 @@ def test_what_two_units_cut_is_cut_until_both_have_ended(pair: tuple[Namespaces,
 
 
 @needs_namespaces
+def test_packets_are_lost_late_and_captured(tmp_path: Path) -> None:
+    made = Namespaces(["a", "b"], lambda _: None, capture=tmp_path / "network.pcap")
+    with made.new_socket("a") as one, made.new_socket("b") as listening:
+        made.disturb("a", "b", Fault(unit=3, family="packets.delay", at=0, lasts=1, delay=50 * MILLISECOND))
+        made.disturb("b", "a", Fault(unit=4, family="packets.corrupt", at=0, lasts=1, rate=0.2))
+        listening.bind((made.address("b"), 0))
+        listening.listen()
+        begun = time.monotonic()
+        one.connect(listening.getsockname())
+        other, _ = listening.accept()
+        with other:
+            one.sendall(b"late but whole")
+            assert other.recv(100) == b"late but whole"
+            for _ in range(40):
+                other.sendall(b"undamaged")
+                assert one.recv(9, socket.MSG_WAITALL) == b"undamaged"
+    assert time.monotonic() - begun >= 0.1, "the acknowledgement of the connection and the data came late"
+    counts = made.take_counts()
+    assert counts.keys() == {3, 4}
+    made.close()
+    assert b"late but whole" in (tmp_path / "network.pcap").read_bytes()
+
+
+@needs_namespaces
+def test_a_capture_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no network of namespaces: .*No such file or directory"):
+        Namespaces(["a", "b"], lambda _: None, capture=tmp_path / "nowhere" / "network.pcap")
+
+
+@needs_namespaces
 @pytest.mark.parametrize("way", WAYS, ids=["as root", "as anybody"])
 def test_a_network_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch, way: Sequence[str]) -> None:
     monkeypatch.setattr(network, "WAYS", (way,))
@@ -151,12 +185,26 @@ def test_a_machine_that_cannot_do_it_says_why(root: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("world", "name", "reason"),
+    ("changes", "reason"),
     [
-        ("simulated", "namespaces", "--network namespaces is for --world local"),
-        ("local", "carrier pigeons", "no network named 'carrier pigeons': there are loopback, namespaces"),
+        ({"network": "namespaces"}, "--network namespaces is for --world local"),
+        ({"world": "local", "network": "pigeons"}, "no network named 'pigeons': there are loopback, namespaces"),
+        ({"faults": "packets.loss"}, "the simulated world cannot do packets.loss: use --world local --network name"),
+        ({"faults": "packets.corrupt,kill", "world": "local"}, "--network loopback cannot do packets.corrupt: use"),
+        (
+            {"schedule": (Fault(unit=0, family="packets.bandwidth", at=0, lasts=1, bandwidth=1),)},
+            "the simulated world cannot do packets.bandwidth",
+        ),
     ],
 )
-def test_a_network_that_there_is_not_is_an_error(world: str, name: str, reason: str) -> None:
+def test_what_a_network_cannot_do_is_an_error_before_anything_starts(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(UsageError, match=reason):
-        run(Test(system="ping_pong", workload="ping", seed=1, world=world, network=name))
+        run(msgspec.structs.replace(Test(system="raft", workload="register", seed=1), **changes), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_capture_needs_packets() -> None:
+    with pytest.raises(UsageError, match="--pcap: the simulated world has no packets"):
+        run(Test(system="ping_pong", workload="ping", seed=1), pcap=True)

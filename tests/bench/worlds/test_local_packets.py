@@ -10,7 +10,7 @@ import pytest
 
 from splitbrain.bench.worlds.local.packets import BILLION, DAMAGEABLE, LONGEST, Way
 from splitbrain.bench.worlds.local.pcap import Capture
-from splitbrain.nemesis.fault import Fault, Family
+from splitbrain.nemesis.fault import Family, Fault
 
 MILLISECOND = 1_000_000
 FRAMES = [bytes([number % 256]) * 1000 for number in range(2000)]
