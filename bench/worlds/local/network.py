@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -14,17 +15,52 @@ from ....errors import ContractError, UsageError
 from ....nemesis.families import PACKETS
 from ....nemesis.fault import Family, Fault
 from .channel import LARGEST
+from .nft import TABLES
 from .server import PATIENCE, search_path
 from .wires import LOOPBACK, new_socket
 
-NETWORKS: Final = ("loopback", "namespaces")
-TOOLS: Final = ("ip", "unshare", "nsenter")
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of network of namespaces: what it needs, and what stands between the nodes.
+
+    `tools` are the programs that must be here, `probe` a command for a shell in a namespace that must succeed, `module`
+    what the process between the nodes runs, and `wire` the families of faults that it carries out.
+    """
+
+    name: str
+    tools: Sequence[str]
+    packages: str
+    probe: str
+    module: str
+    wire: frozenset[Family]
+
+
+SWITCHED: Final = Kind(
+    name="namespaces",
+    tools=("ip", "unshare", "nsenter"),
+    packages="iproute2, util-linux",
+    probe="ip link add one type veth peer name two",
+    module=f"{__package__}.switch",
+    wire=frozenset({"partition", *PACKETS}),
+)
+BRIDGED: Final = Kind(
+    name="nftables",
+    tools=("ip", "unshare", "nsenter", "nft"),
+    packages="iproute2, util-linux, nftables",
+    probe=f"{SWITCHED.probe} && ip link add three type bridge && nft '{TABLES}'",
+    module=f"{__package__}.bridge",
+    wire=frozenset({"partition", "packets.loss", "packets.bandwidth"}),
+)
+KINDS: Final = {kind.name: kind for kind in (SWITCHED, BRIDGED)}
+NETWORKS: Final = ("loopback", *KINDS)
+AUTO: Final = "auto"
+"""Whatever of BEST works here, the first of them."""
+BEST: Final = ("namespaces", "nftables", "loopback")
 CAPTURING: Final = ("namespaces",)
 """The networks that can write packets to a file."""
 WAYS: Sequence[Sequence[str]] = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
 """How to come to a namespace: as root, or as anybody where the kernel allows that."""
-ENDED: Final = "the switch between the namespaces has ended, or hangs"
-SWITCH: Final = f"{__package__}.switch"
 
 
 class Network(Protocol):
@@ -100,26 +136,31 @@ class Loopback:
 
 
 class Namespaces:
-    """A namespace for each node, and a switch between them (switch.py).
+    """A namespace for each node, and a process between them, of one of KINDS.
 
     As root, or in a namespace of users where the kernel allows that. `own` is told the number of the one process that
-    all depends on. Faults of packets draw from `seed`, and all packets that are delivered are written to `capture`.
-    Raises UsageError if this machine cannot do it.
+    all depends on. Faults of packets draw from `seed`, and all packets that are delivered are written to `capture`,
+    where the kind of network can do so. Raises UsageError if this machine cannot do it.
     """
 
-    wire: frozenset[Family] = frozenset({"partition", *PACKETS})
-
     def __init__(
-        self, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0, capture: Path | None = None
+        self,
+        nodes: Sequence[str],
+        own: Callable[[int], None],
+        seed: int = 0,
+        capture: Path | None = None,
+        kind: Kind = SWITCHED,
     ) -> None:
-        self._way, reason = _way_in()
+        self.wire = kind.wire
+        self._name = kind.name
+        self._way, reason = _way_in(kind)
         if reason:
-            raise UsageError(f"no network of namespaces: {reason}: use --network loopback")
+            raise UsageError(f"no network of {kind.name}: {reason}: use --network loopback")
         self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(PATIENCE)
         with its:
             self._process = subprocess.Popen(
-                [*self._way, sys.executable, "-m", SWITCH, str(its.fileno())],
+                [*self._way, sys.executable, "-m", kind.module, str(its.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[its.fileno()],
@@ -128,11 +169,9 @@ class Namespaces:
             )
         own(self._process.pid)
         try:
-            verdict, said = self._ask(
-                os.getpid(), tuple(nodes), seed, None if capture is None else str(capture.absolute())
-            )
+            verdict, said = self._ask(os.getpid(), tuple(nodes), seed, capture and str(capture.absolute()))
             if verdict != "ready":
-                raise UsageError(f"no network of namespaces: {said}: use --network loopback")
+                raise UsageError(f"no network of {kind.name}: {said}: use --network loopback")
         except BaseException:
             self.close()
             raise
@@ -153,7 +192,7 @@ class Namespaces:
         except OSError:
             numbers = []
         if not numbers:
-            raise ContractError(ENDED)
+            raise self._ended()
         os.set_inheritable(numbers[0], False)
         return socket.socket(fileno=numbers[0])
 
@@ -175,6 +214,9 @@ class Namespaces:
         self._process.wait()
         self._control.close()
 
+    def _ended(self) -> ContractError:
+        return ContractError(f"the process between the {self._name} has ended, or hangs")
+
     def _ask(self, *command: Any) -> Any:
         try:
             self._control.send(pickle.dumps(command))
@@ -182,36 +224,40 @@ class Namespaces:
         except OSError:
             data = b""
         if not data:
-            raise ContractError(ENDED)
+            raise self._ended()
         return pickle.loads(data)
 
 
-def missing() -> str:
-    """What this machine lacks for a network of namespaces, in one line; "" if nothing."""
-    return _way_in()[1]
+def missing(name: str = SWITCHED.name) -> str:
+    """What this machine lacks for the network of that name, in one line; "" if nothing."""
+    return _way_in(KINDS[name])[1] if name in KINDS else ""
+
+
+def best() -> str:
+    """The name of the best network that this machine can have, as is found by trying."""
+    return next(name for name in BEST if not missing(name))
+
+
+def carried(name: str) -> frozenset[Family]:
+    """The families of faults that the network of that name carries out itself."""
+    return KINDS[name].wire if name in KINDS else Loopback.wire
 
 
 def network_of(
     name: str, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0, capture: Path | None = None
 ) -> Network:
     """The network of that name, one of NETWORKS, ready for these nodes. See `Namespaces` for the rest."""
-    return Namespaces(nodes, own, seed, capture) if name == "namespaces" else Loopback()
+    return Namespaces(nodes, own, seed, capture, KINDS[name]) if name in KINDS else Loopback()
 
 
-def carried(name: str) -> frozenset[Family]:
-    """The families of faults that the network of that name carries out itself."""
-    return Namespaces.wire if name == "namespaces" else Loopback.wire
-
-
-def _way_in() -> tuple[Sequence[str], str]:
+def _way_in(kind: Kind) -> tuple[Sequence[str], str]:
     """The first of WAYS that works here, and "", or why none does."""
-    absent = [tool for tool in TOOLS if shutil.which(tool) is None]
+    absent = [tool for tool in kind.tools if shutil.which(tool) is None]
     if absent:
-        return (), f"there is no {', '.join(absent)} here (Debian: iproute2, util-linux)"
+        return (), f"there is no {', '.join(absent)} here (Debian: {kind.packages})"
     reason = ""
     for way in WAYS:
-        probe = [*way, "ip", "link", "add", "one", "type", "veth", "peer", "name", "two"]
-        done = subprocess.run(probe, capture_output=True, text=True)
+        done = subprocess.run([*way, "sh", "-c", kind.probe], capture_output=True, text=True)
         if done.returncode == 0:
             return way, ""
         reason = done.stderr.strip().partition("\n")[0] or f"{way[0]} fails"

@@ -1,5 +1,6 @@
 """A network of namespaces: what is cut stalls, what is mended goes on, and nothing is left of it."""
 
+import dataclasses
 import os
 import select
 import socket
@@ -16,7 +17,7 @@ from notebooks import Driver, deploy, example, system
 from splitbrain.bench.run import run
 from splitbrain.bench.test import MILLISECOND, Test
 from splitbrain.bench.worlds.local import network, owned
-from splitbrain.bench.worlds.local.network import WAYS, Namespaces, missing, network_of
+from splitbrain.bench.worlds.local.network import KINDS, SWITCHED, WAYS, Namespaces, Network, best, missing, network_of
 from splitbrain.bench.worlds.local.owned import start_of
 from splitbrain.bench.worlds.local.world import LocalWorld
 from splitbrain.errors import ContractError, UsageError
@@ -37,10 +38,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return owned.root()
 
 
-@pytest.fixture
-def pair() -> Iterator[tuple[Namespaces, socket.socket, socket.socket]]:
+@pytest.fixture(params=KINDS)
+def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Network, socket.socket, socket.socket]]:
     """Two nodes, a and b, and the two ends of a connection between them."""
-    made = Namespaces(["a", "b"], lambda _: None)
+    if reason := missing(request.param):
+        pytest.skip(f"no network of {request.param}: {reason}")
+    made = network_of(request.param, ["a", "b"], lambda _: None)
     with made.new_socket("a") as one, made.new_socket("b") as listening:
         listening.bind((made.address("b"), 0))
         listening.listen()
@@ -56,9 +59,8 @@ def arrives(end: socket.socket, seconds: float = PATIENCE) -> bool:
     return bool(select.select([end], [], [], seconds)[0])
 
 
-@needs_namespaces
 def test_a_cut_connection_stalls_and_goes_on_when_it_is_mended(
-    pair: tuple[Namespaces, socket.socket, socket.socket],
+    pair: tuple[Network, socket.socket, socket.socket],
 ) -> None:
     made, one, other = pair
     made.cut("a", "b", 7)
@@ -73,8 +75,7 @@ def test_a_cut_connection_stalls_and_goes_on_when_it_is_mended(
     assert made.take_counts() == {}
 
 
-@needs_namespaces
-def test_a_cut_in_one_direction_lets_the_other_through(pair: tuple[Namespaces, socket.socket, socket.socket]) -> None:
+def test_a_cut_in_one_direction_lets_the_other_through(pair: tuple[Network, socket.socket, socket.socket]) -> None:
     made, one, other = pair
     made.cut("a", "b", 0)
     other.send(b"heard")
@@ -83,8 +84,7 @@ def test_a_cut_in_one_direction_lets_the_other_through(pair: tuple[Namespaces, s
     assert not arrives(other, 0.1)
 
 
-@needs_namespaces
-def test_what_two_units_cut_is_cut_until_both_have_ended(pair: tuple[Namespaces, socket.socket, socket.socket]) -> None:
+def test_what_two_units_cut_is_cut_until_both_have_ended(pair: tuple[Network, socket.socket, socket.socket]) -> None:
     made, one, other = pair
     made.cut("a", "b", 0)
     made.cut("a", "b", 1)
@@ -93,6 +93,35 @@ def test_what_two_units_cut_is_cut_until_both_have_ended(pair: tuple[Namespaces,
     assert not arrives(other, 0.1)
     made.mend("a", "b", 1)
     assert arrives(other)
+
+
+def test_a_share_of_the_packets_is_lost_and_the_rest_arrives(
+    pair: tuple[Network, socket.socket, socket.socket],
+) -> None:
+    made, one, other = pair
+    made.disturb("a", "b", Fault(unit=2, family="packets.loss", at=0, lasts=1, rate=0.3))
+    for _ in range(10):
+        one.sendall(b"x")
+        assert other.recv(1) == b"x"
+    made.mend("a", "b", 2)
+    assert 0 < made.take_counts().get(2, 0) < 30
+
+
+def test_little_bandwidth_slows_a_connection_down(pair: tuple[Network, socket.socket, socket.socket]) -> None:
+    made, one, other = pair
+    made.disturb("a", "b", Fault(unit=2, family="packets.bandwidth", at=0, lasts=1, bandwidth=50_000))
+    begun = time.monotonic()
+    one.sendall(bytes(80_000))
+    assert len(other.recv(80_000, socket.MSG_WAITALL)) == 80_000
+    assert time.monotonic() - begun >= 0.4, "a second's worth may come at once"
+    assert made.take_counts()[2] > 0
+
+
+def test_the_best_network_is_found_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not missing(best())
+    for name, kind in list(KINDS.items()):
+        monkeypatch.setitem(KINDS, name, dataclasses.replace(kind, tools=("no-such-tool",)))
+    assert best() == "loopback"
 
 
 @needs_namespaces
@@ -109,7 +138,7 @@ def test_packets_are_lost_late_and_captured(tmp_path: Path) -> None:
         with other:
             one.sendall(b"late but whole")
             assert other.recv(100) == b"late but whole"
-            for _ in range(40):
+            for _ in range(15):
                 other.sendall(b"undamaged")
                 assert one.recv(9, socket.MSG_WAITALL) == b"undamaged"
     assert time.monotonic() - begun >= 0.1, "the acknowledgement of the connection and the data came late"
@@ -126,12 +155,15 @@ def test_a_capture_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 
 @needs_namespaces
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("way", WAYS, ids=["as root", "as anybody"])
-def test_a_network_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch, way: Sequence[str]) -> None:
+def test_a_network_leaves_nothing_behind(
+    root: Path, monkeypatch: pytest.MonkeyPatch, way: Sequence[str], name: str
+) -> None:
     monkeypatch.setattr(network, "WAYS", (way,))
-    if reason := missing():
+    if reason := missing(name):
         pytest.skip(reason)
-    test = example(network="namespaces")
+    test = example(network=name)
     with LocalWorld(test, deploy(2, None), system.fault_model):
         pass  # so that whatever is opened once has been
     links, descriptors = socket.if_nameindex(), sorted(os.listdir("/proc/self/fd"))
@@ -141,11 +173,11 @@ def test_a_network_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyP
         with LocalWorld(test, deploy(2, None), system.fault_model) as opened:
             mine = {int(line.split()[0]) for record in root.glob("*/owned") for line in record.read_text().splitlines()}
             mine.discard(os.getpid())
-            assert len(mine) == 3, "two servers and the switch"
+            assert len(mine) == 3, "two servers and what is between them"
             pids += mine
             spaces |= {os.readlink(f"/proc/{pid}/ns/net") for pid in mine}
             assert Driver(opened).told("look", "s2") == "0:"
-    assert len(spaces) >= 3, "each server and the switch have one of their own"
+    assert len(spaces) >= 3, "all have one of their own"
     assert os.readlink("/proc/self/ns/net") not in spaces
     assert [pid for pid in pids if start_of(pid) is not None] == []
     assert socket.if_nameindex() == links
@@ -168,15 +200,16 @@ def test_a_switch_that_ends_ends_the_run() -> None:
     made = Namespaces(["a", "b"], lambda pid: os.kill(pid, 0))
     made._process.kill()
     made._process.wait()
-    with pytest.raises(ContractError, match="the switch between the namespaces has ended"):
+    with pytest.raises(ContractError, match="the process between the namespaces has ended"):
         made.cut("a", "b", 0)
-    with pytest.raises(ContractError, match="the switch between the namespaces has ended"):
+    with pytest.raises(ContractError, match="the process between the namespaces has ended"):
         made.new_socket("a")
     made.close()
 
 
 def test_a_machine_that_cannot_do_it_says_why(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "TOOLS", ("no-such-tool",))
+    lacking = dataclasses.replace(SWITCHED, tools=("no-such-tool",))
+    monkeypatch.setitem(network.KINDS, "namespaces", lacking)
     with pytest.raises(UsageError, match=r"there is no no-such-tool here .*: use --network loopback"):
         network_of("namespaces", ["a"], lambda _: None)
     with pytest.raises(UsageError, match="use --network loopback"):
