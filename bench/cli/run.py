@@ -16,7 +16,7 @@ from ..directory import link_latest, place
 from ..exits import worst
 from ..run import deploy, run
 from ..test import Test
-from ..worlds.local.network import NETWORKS
+from ..worlds.local.network import AUTO, NETWORKS, best
 from ..worlds.world import WORLDS
 from .options import DEFAULT, draw_seed, length, number, runs_dir
 from .terminal import reporter, show, show_run
@@ -30,7 +30,7 @@ CAMPAIGN = "default"
 @click.option("--faults", default=SWARM, show_default=True, help="swarm, none, families with commas, or FILE.json.")
 @click.option("--bug", help="Plant a bug: see `splitbrain list bugs`.")
 @click.option("--world", type=click.Choice(WORLDS), default=DEFAULT.world, show_default=True, help="Where nodes run.")
-@click.option("--network", type=click.Choice(NETWORKS), default=DEFAULT.network, help="Of the local world.")
+@click.option("--network", type=click.Choice([*NETWORKS, AUTO]), default=DEFAULT.network, help="Of the local world.")
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
 @number("--seeds", default=1, help="Run this many tests: with seed, seed + 1, …")
 @number("--operations", default=DEFAULT.operations, help="At most, under faults.")
@@ -79,7 +79,7 @@ def command(
         bug=bug,
         faults=faults,
         world=world,
-        network=network,
+        network=best() if network == AUTO and world == "local" else network,
         servers=tested.servers if servers is None else servers,
         clients=clients,
         keys=keys,

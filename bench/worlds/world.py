@@ -23,10 +23,10 @@ def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
 
     `families` may name patterns as well: these are made of what every world can do.
     """
-    if test.network not in NETWORKS:
-        raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
     if test.network != "loopback" and test.world != "local":
         raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
+    if test.network not in NETWORKS:
+        raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
     where = f"--network {test.network}" if test.world == "local" else f"the {test.world} world"
     wire = carried(test.network) if test.world == "local" else frozenset()
     beyond = [family for family in FAMILIES if family in families and family in PACKETS and family not in wire]
