@@ -23,6 +23,7 @@ PACKETS: Mapping[Family, str] = {
     "packets.reorder": "each packet on the wire may be kept for a while, and be overtaken",
     "packets.corrupt": "each packet on the wire may have a bit turned over",
     "packets.bandwidth": "so many bytes pass in a second, and what has to wait too long is lost",
+    "packets.reset": "each packet may end its connection at once, and take with it what is on the way",
 }
 """The families that need a network of packets. They are never part of the swarm."""
 

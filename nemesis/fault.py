@@ -27,6 +27,7 @@ Family = Literal[
     "packets.reorder",
     "packets.corrupt",
     "packets.bandwidth",
+    "packets.reset",
 ]
 
 Moment = Literal[
@@ -159,6 +160,7 @@ DONE: Final[dict[Family, tuple[str, str]]] = {
     "packets.reorder": ("packet overtaken", "packets overtaken"),
     "packets.corrupt": ("packet corrupted", "packets corrupted"),
     "packets.bandwidth": ("packet slowed down", "packets slowed down"),
+    "packets.reset": ("connection reset", "connections reset"),
 }
 """What an effect's count counts, by family: one, and many."""
 

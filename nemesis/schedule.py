@@ -35,6 +35,7 @@ RATE: Mapping[Family, tuple[float, float]] = {
     "packets.duplicate": (0.01, 1.0),
     "packets.reorder": (0.01, 0.5),
     "packets.corrupt": (0.005, 0.3),
+    "packets.reset": (0.005, 0.3),
 }
 DELAY = (2 * MILLISECOND, 1000 * MILLISECOND)
 PACKET_DELAY = (1 * MILLISECOND, 200 * MILLISECOND)

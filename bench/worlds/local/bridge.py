@@ -3,6 +3,7 @@
 unshare --net python -m splitbrain.bench.worlds.local.bridge FILE_DESCRIPTOR
 """
 
+import socket
 from collections.abc import Sequence
 
 from ....nemesis.fault import Fault
@@ -23,16 +24,24 @@ class Bridge:
     """
 
     def __init__(self, names: Sequence[str], seed: int, capture: str | None) -> None:
-        self.spaces = Spaces(names)
+        self._spaces = Spaces(names)
         self._rules = Rules()
         self._links: dict[int, set[tuple[str, str]]] = {}
         self._seen: dict[int, int] = {}
         self._gone: dict[int, int] = {}
         ip(
             "link add bridge0 type bridge mcast_snooping 0",
-            *(f"link set {interface} master bridge0" for interface in self.spaces.interfaces.values()),
+            *(f"link set {interface} master bridge0" for interface in self._spaces.interfaces.values()),
             "link set bridge0 up",
         )
+
+    def places(self) -> dict[str, tuple[str, str]]:
+        """For each node its address, and the file that is its namespace."""
+        return self._spaces.places()
+
+    def new_socket(self, name: str) -> socket.socket:
+        """A TCP socket in a node's namespace."""
+        return self._spaces.new_socket(name)
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         """Drop every packet from one node to the other from now on."""
@@ -69,7 +78,7 @@ class Bridge:
         self._rules.run(f"add element bridge u{unit} links {{ {self._element(src, dst)} }}")
 
     def _element(self, src: str, dst: str) -> str:
-        return f"{self.spaces.addresses[src]} . {self.spaces.addresses[dst]}"
+        return f"{self._spaces.addresses[src]} . {self._spaces.addresses[dst]}"
 
 
 def dropped(fault: Fault) -> str:

@@ -8,18 +8,23 @@ import pickle
 import socket
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from ....nemesis.fault import Fault
 from .channel import LARGEST
 from .owned import die_with
-from .spaces import Spaces
 
 
 class Middle(Protocol):
     """What faults can be done to; see `Network` (network.py) for the commands."""
 
-    spaces: Spaces
+    def places(self) -> Any:
+        """What the bench must know to find the nodes."""
+        ...
+
+    def new_socket(self, name: str) -> socket.socket:
+        """A TCP socket where a node is."""
+        ...
 
     def cut(self, src: str, dst: str, unit: int) -> None: ...
     def disturb(self, src: str, dst: str, fault: Fault) -> None: ...
@@ -40,7 +45,7 @@ def opened(make: Callable[..., Middle]) -> tuple[socket.socket, Middle] | None:
     except OSError as error:
         control.send(pickle.dumps(("failed", error.strerror or str(error))))
         return None
-    control.send(pickle.dumps(("ready", middle.spaces.places())))
+    control.send(pickle.dumps(("ready", middle.places())))
     return control, middle
 
 
@@ -51,7 +56,7 @@ def obey(control: socket.socket, middle: Middle) -> bool:
         return False
     verb, *arguments = pickle.loads(data)
     if verb == "new_socket":
-        with middle.spaces.new_socket(*arguments) as made:
+        with middle.new_socket(*arguments) as made:
             socket.send_fds(control, [b"socket"], [made.fileno()])
     else:
         control.send(pickle.dumps(getattr(middle, verb)(*arguments)))

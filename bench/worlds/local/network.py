@@ -1,23 +1,19 @@
 """What the nodes of the local world are connected by: the loopback interface, or a network of namespaces."""
 
-import os
-import pickle
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from ....errors import ContractError, UsageError
+from ....errors import UsageError
 from ....nemesis.families import PACKETS
 from ....nemesis.fault import Family, Fault
-from .channel import LARGEST
+from .between import Between
 from .nft import TABLES
-from .server import PATIENCE, search_path
-from .wires import LOOPBACK, new_socket
+from .wires import LOOPBACK, Place, new_socket
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ SWITCHED: Final = Kind(
     packages="iproute2, util-linux",
     probe="ip link add one type veth peer name two",
     module=f"{__package__}.switch",
-    wire=frozenset({"partition", *PACKETS}),
+    wire=frozenset({"partition", *PACKETS} - {"packets.reset"}),
 )
 BRIDGED: Final = Kind(
     name="nftables",
@@ -53,7 +49,7 @@ BRIDGED: Final = Kind(
     wire=frozenset({"partition", "packets.loss", "packets.bandwidth"}),
 )
 KINDS: Final = {kind.name: kind for kind in (SWITCHED, BRIDGED)}
-NETWORKS: Final = ("loopback", *KINDS)
+NETWORKS: Final = ("loopback", "proxies", *KINDS)
 AUTO: Final = "auto"
 """Whatever of BEST works here, the first of them."""
 BEST: Final = ("namespaces", "nftables", "loopback")
@@ -78,6 +74,10 @@ class Network(Protocol):
 
     def address(self, node: str) -> str:
         """The address of a node."""
+        ...
+
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        """Where one node finds another one that listens at that place."""
         ...
 
     def new_socket(self, node: str) -> socket.socket:
@@ -116,6 +116,9 @@ class Loopback:
     def address(self, node: str) -> str:
         return LOOPBACK
 
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        return place
+
     def new_socket(self, node: str) -> socket.socket:
         return new_socket()
 
@@ -152,80 +155,91 @@ class Namespaces:
         kind: Kind = SWITCHED,
     ) -> None:
         self.wire = kind.wire
-        self._name = kind.name
         self._way, reason = _way_in(kind)
         if reason:
             raise UsageError(f"no network of {kind.name}: {reason}: use --network loopback")
-        self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(PATIENCE)
-        with its:
-            self._process = subprocess.Popen(
-                [*self._way, sys.executable, "-m", kind.module, str(its.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[its.fileno()],
-                process_group=0,
-                env={**os.environ, "PYTHONPATH": search_path()},
-            )
-        own(self._process.pid)
-        try:
-            verdict, said = self._ask(os.getpid(), tuple(nodes), seed, capture and str(capture.absolute()))
-            if verdict != "ready":
-                raise UsageError(f"no network of {kind.name}: {said}: use --network loopback")
-        except BaseException:
-            self.close()
-            raise
-        self._places: dict[str, tuple[str, str]] = said
+        file = None if capture is None else str(capture.absolute())
+        self._between = Between(kind.name, self._way, kind.module, own, tuple(nodes), seed, file)
+        self._places: dict[str, tuple[str, str]] = self._between.ready
 
     def prefix(self, node: str) -> Sequence[str]:
-        users = ["--preserve-credentials", f"--user=/proc/{self._process.pid}/ns/user"]
+        users = ["--preserve-credentials", f"--user=/proc/{self._between.process.pid}/ns/user"]
         users = users if "--user" in self._way else []
         return ("nsenter", *users, f"--net={self._places[node][1]}", "--")
 
     def address(self, node: str) -> str:
         return self._places[node][0]
 
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        return place
+
     def new_socket(self, node: str) -> socket.socket:
-        try:
-            self._control.send(pickle.dumps(("new_socket", node)))
-            _, numbers, _, _ = socket.recv_fds(self._control, LARGEST, 1)
-        except OSError:
-            numbers = []
-        if not numbers:
-            raise self._ended()
-        os.set_inheritable(numbers[0], False)
-        return socket.socket(fileno=numbers[0])
+        return self._between.new_socket(node)
 
     def cut(self, src: str, dst: str, unit: int) -> None:
-        self._ask("cut", src, dst, unit)
+        self._between.ask("cut", src, dst, unit)
 
     def disturb(self, src: str, dst: str, fault: Fault) -> None:
-        self._ask("disturb", src, dst, fault)
+        self._between.ask("disturb", src, dst, fault)
 
     def mend(self, src: str, dst: str, unit: int) -> None:
-        self._ask("mend", src, dst, unit)
+        self._between.ask("mend", src, dst, unit)
 
     def take_counts(self) -> Mapping[int, int]:
-        counts: dict[int, int] = self._ask("take_counts")
+        counts: dict[int, int] = self._between.ask("take_counts")
         return counts
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._control.close()
+        self._between.close()
 
-    def _ended(self) -> ContractError:
-        return ContractError(f"the process between the {self._name} has ended, or hangs")
 
-    def _ask(self, *command: Any) -> Any:
-        try:
-            self._control.send(pickle.dumps(command))
-            data = self._control.recv(LARGEST)
-        except OSError:
-            data = b""
-        if not data:
-            raise self._ended()
-        return pickle.loads(data)
+class Proxies:
+    """The loopback interface, and a proxy for each direction between two nodes (mesh.py). Needs no privileges.
+
+    `own` is told the number of the proxies' process; faults draw from `seed`.
+    """
+
+    wire: frozenset[Family] = frozenset(
+        {"partition", "packets.loss", "packets.delay", "packets.bandwidth", "packets.reset"}
+    )
+
+    def __init__(self, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0) -> None:
+        self._between = Between("proxies", (), f"{__package__}.mesh", own, tuple(nodes), seed)
+        self._ports: dict[tuple[str, str], int] = self._between.ready
+        self._targets: dict[str, Place] = {}
+
+    def prefix(self, node: str) -> Sequence[str]:
+        return ()
+
+    def address(self, node: str) -> str:
+        return LOOPBACK
+
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        if src == dst or not place[1]:
+            return place
+        if self._targets.get(dst) != place:
+            self._targets[dst] = place
+            self._between.ask("target", dst, place)
+        return LOOPBACK, self._ports[src, dst]
+
+    def new_socket(self, node: str) -> socket.socket:
+        return new_socket()
+
+    def cut(self, src: str, dst: str, unit: int) -> None:
+        self._between.ask("cut", src, dst, unit)
+
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        self._between.ask("disturb", src, dst, fault)
+
+    def mend(self, src: str, dst: str, unit: int) -> None:
+        self._between.ask("mend", src, dst, unit)
+
+    def take_counts(self) -> Mapping[int, int]:
+        counts: dict[int, int] = self._between.ask("take_counts")
+        return counts
+
+    def close(self) -> None:
+        self._between.close()
 
 
 def missing(name: str = SWITCHED.name) -> str:
@@ -240,14 +254,18 @@ def best() -> str:
 
 def carried(name: str) -> frozenset[Family]:
     """The families of faults that the network of that name carries out itself."""
-    return KINDS[name].wire if name in KINDS else Loopback.wire
+    if name in KINDS:
+        return KINDS[name].wire
+    return Proxies.wire if name == "proxies" else Loopback.wire
 
 
 def network_of(
     name: str, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0, capture: Path | None = None
 ) -> Network:
     """The network of that name, one of NETWORKS, ready for these nodes. See `Namespaces` for the rest."""
-    return Namespaces(nodes, own, seed, capture, KINDS[name]) if name in KINDS else Loopback()
+    if name in KINDS:
+        return Namespaces(nodes, own, seed, capture, KINDS[name])
+    return Proxies(nodes, own, seed) if name == "proxies" else Loopback()
 
 
 def _way_in(kind: Kind) -> tuple[Sequence[str], str]:

@@ -49,16 +49,24 @@ class Switch:
     def __init__(self, names: Sequence[str], seed: int, capture: str | None) -> None:
         self._seed = seed
         self._capture = None if capture is None else Capture(Path(capture))
-        self.spaces = Spaces(names)
-        ports = {name: listening(interface) for name, interface in self.spaces.interfaces.items()}
+        self._spaces = Spaces(names)
+        ports = {name: listening(interface) for name, interface in self._spaces.interfaces.items()}
         self.ports = {port.fileno(): port for port in ports.values()}
         self._ways = {(src, dst): Way() for src in names for dst in names if src != dst}
-        addresses = {name: address.packed for name, address in self.spaces.addresses.items()}
+        addresses = {name: address.packed for name, address in self._spaces.addresses.items()}
         self._routes = {
             addresses[src] + addresses[dst]: Route(way, ports[dst]) for (src, dst), way in self._ways.items()
         }
         self._late: list[tuple[int, int, bytes, Route]] = []
         self._sequence = 0
+
+    def places(self) -> dict[str, tuple[str, str]]:
+        """For each node its address, and the file that is its namespace."""
+        return self._spaces.places()
+
+    def new_socket(self, name: str) -> socket.socket:
+        """A TCP socket in a node's namespace."""
+        return self._spaces.new_socket(name)
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         """Drop every packet from one node to the other from now on."""

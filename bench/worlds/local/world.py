@@ -238,7 +238,12 @@ class LocalWorld:
         if not engine.complete:
             raise engine.error or ContractError(f"the servers have not started within {PATIENCE:g} s")
         for client in clients:
-            client.local.meet({name: (other.address, other.port) for name, other in self._handles.items()})
+            client.local.meet(
+                {
+                    name: self._network.route(client.name, name, (other.address, other.port))
+                    for name, other in self._handles.items()
+                }
+            )
             client.local.start()
 
     def _client(self, name: str, make: Callable[[], Node], codec: Codec) -> LocalNode:
