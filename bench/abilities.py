@@ -1,17 +1,21 @@
 """What the world and the network of a test can do to a system."""
 
 from dataclasses import replace
+from typing import Final
 
 from ..errors import UsageError
 from ..nemesis.families import NONE, SWARM, parse
 from ..systems.system import System
 from .test import Test
+from .worlds.local.network import KINDS, carried
 
-NEED_CUTS = ("partition", "moving")
+NEED_CUTS: Final = ("partition", "moving")
+FOR_DATABASES: Final = ("loopback", *KINDS)
+"""The networks in which servers find each other that know nothing of a bench."""
 
 
 def within(system: System, test: Test) -> System:
-    """The system, its fault model without what the test's world cannot do.
+    """The system, its fault model without what the network of the test cannot do.
 
     Raises UsageError for faults that were asked for by name and cannot be done there, and for a world in which the
     system cannot run.
@@ -20,7 +24,9 @@ def within(system: System, test: Test) -> System:
         return system
     if test.world != "local":
         raise UsageError(f"{system.name} is made of programs: it runs in --world local")
-    if test.network != "loopback":
+    if test.network not in FOR_DATABASES:
+        raise UsageError(f"{system.name} runs in --network {' or '.join(FOR_DATABASES)}, not {test.network}")
+    if "partition" in carried(test.network):
         return system
     asked = parse(test.faults, system.fault_model, beyond_tolerance=True) if _named(test) else ()
     if any(name in NEED_CUTS for name in asked):

@@ -39,7 +39,7 @@ def facts(test: Test) -> tuple[tuple[str, str], ...]:
     """The test's parameters in the order in which people want to know them."""
     bug = () if test.bug is None else (("bug", test.bug),)
     asked = f"{_counted(test.operations, 'operation')} on {_counted(test.keys, 'key')}"
-    network = "" if test.network == "loopback" else f" in {test.network}"
+    network = "" if test.network == "loopback" else f", network {test.network}"
     beyond = ", beyond the fault model" if test.beyond_tolerance and test.faults != NONE else ""
     return (
         ("system", test.system),

@@ -7,6 +7,7 @@ runs/<campaign>/<run id>/
     faults.jsonl                the plan, with what each fault hit and did
     messages.jsonl              every event of the simulation
     nodes/<node>.log            what nodes logged
+    network.pcap                the packets that arrived, where they were asked for
     results.json                the verdicts
     report.html                 all of it to look at
 """
@@ -26,7 +27,7 @@ from ..reports.record import RunRecord
 from .provenance import Provenance
 from .test import Test, run_id
 
-HISTORY, REPORT, LOGS = "history.jsonl", "report.html", "nodes"
+HISTORY, REPORT, LOGS, CAPTURE = "history.jsonl", "report.html", "nodes", "network.pcap"
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """One run: build the system, drive it through the faults, judge what happened, and keep all of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_data
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..errors import AnswerError, ContractError, UsageError
 from ..histories.event import Event
 from ..histories.history import History
 from ..histories.journal import Journal, MemoryJournal
+from ..nemesis.families import parse
 from ..nemesis.fault import Effect, Fault
 from ..nemesis.schedule import plan
 from ..reports.page import render
@@ -22,7 +23,7 @@ from ..reports.record import RunRecord
 from ..systems.streams import stream
 from ..systems.system import Deployment, System
 from .command import again, command, facts
-from .directory import REPORT, Recorded, RunDirectory
+from .directory import CAPTURE, REPORT, Recorded, RunDirectory
 from .exits import of_grade
 from .grades import beyond, grade_verdicts
 from .provenance import provenance
@@ -33,9 +34,8 @@ from .test import Test
 from .watch import Watch
 from .workloads.workload import Workload
 from .worlds.external.programs import find, versions
-from .worlds.local.network import NETWORKS
 from .worlds.simulated.host import messages_of
-from .worlds.world import WORLDS, World, need_processes, world_of
+from .worlds.world import WORLDS, World, refuse, world_of
 
 MOST_NAMED = 20
 """How many faults without effect a warning names."""
@@ -79,24 +79,22 @@ def run(
     directory: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     budget: Budget | None = None,
+    pcap: bool = False,
 ) -> RunResult:
     """Run the test, and judge it. With `directory`, everything is kept there, the history while it happens.
 
     With `stop_on_violation`, the run ends at the first violation that a checker or a monitor sees: nothing is healed
     then, and nothing more is asked. An interrupt (Ctrl-C) ends the run; what happened so far is kept, and graded
-    `interrupted`. Raises UsageError if the test names what does not exist, ContractError if the system breaks the node
-    contract, and RunDirectoryError if the directory cannot be written.
+    `interrupted`. With `pcap` all packets are kept in the directory as well. Raises UsageError if the test names what
+    does not exist, ContractError if the system breaks the node contract, and RunDirectoryError if the directory cannot
+    be written.
     """
     if test.world not in WORLDS:
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
-    if test.network not in NETWORKS:
-        raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
-    if test.network != "loopback" and test.world != "local":
-        raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
     system, workload = resolve(test)
+    refuse(test, families(test, system), pcap)
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)
-    need_processes(test.world, faults)
     kept = None if directory is None else RunDirectory(directory, recorded_now(test, system))
     monitors = system.monitors if test.world == "simulated" else ()
     watch = Watch(workload.checkers, bool(monitors)) if test.stop_on_violation else None
@@ -105,7 +103,8 @@ def run(
     verdicts: tuple[Verdict, ...] = ()
     graded: Graded | None = None
     try:
-        with world_of(test, system, deployment, None if kept is None else kept.logs()) as world:
+        capture = directory / CAPTURE if pcap and directory is not None else None
+        with world_of(test, system, deployment, None if kept is None else kept.logs(), capture) as world:
             interrupted = _drive(runner, world, watch, progress, test)
             findings = world.findings() if runner.done and not interrupted else ()
         history = History.from_events(journal.events)
@@ -179,6 +178,13 @@ def plan_of(test: Test) -> tuple[Fault, ...]:
     """The faults that a run of the test will inject, before it is known whom they hit. Raises as `run` does."""
     system, workload = resolve(test)
     return _plan(test, system, workload, deploy(system, test))
+
+
+def families(test: Test, system: System) -> Collection[str]:
+    """The families and patterns of the test's faults. Raises UsageError for what the system does not tolerate."""
+    if test.schedule:
+        return {fault.family for fault in test.schedule}
+    return parse(test.faults, system.fault_model, beyond_tolerance=test.beyond_tolerance)
 
 
 def _plan(test: Test, system: System, workload: Workload, deployment: Deployment) -> tuple[Fault, ...]:

@@ -43,10 +43,15 @@ def detail(unit: Unit) -> str:
         return NO_TARGET
     if fault.family == "partition":
         return f"{cut(unit.grudge)} ({fault.shape})"
-    most = f" by up to {milliseconds(fault.delay)}" if fault.delay else ""
     links = "all" if fault.on == "all" else len(unit.grudge)
     which = f" of {' '.join(filter(None, (fault.type, fault.shape)))}" if fault.type or fault.shape else ""
-    return f"{fault.rate:.1%}{which}{most} on {links} links"
+    if fault.bandwidth:
+        return f"{fault.bandwidth / 1000:,.1f} kB/s{which} on {links} links"
+    if fault.jitter:
+        return f"{milliseconds(fault.delay)} ± {milliseconds(fault.jitter)}{which} on {links} links"
+    rate = f"{fault.rate:.1%}" if fault.rate else "all"
+    most = f" by up to {milliseconds(fault.delay)}" if fault.delay else ""
+    return f"{rate}{which}{most} on {links} links"
 
 
 def by(amount: int, family: Family) -> str:

@@ -22,6 +22,17 @@ PROCESSES: Mapping[Family, str] = {
 }
 """The families that need nodes which are processes. They are never part of the swarm."""
 
+PACKETS: Mapping[Family, str] = {
+    "packets.loss": "each packet on the wire may be lost",
+    "packets.delay": "packets on the wire take longer, some more than others, and keep their order",
+    "packets.duplicate": "each packet on the wire may arrive twice",
+    "packets.reorder": "each packet on the wire may be kept for a while, and be overtaken",
+    "packets.corrupt": "each packet on the wire may have a bit turned over",
+    "packets.bandwidth": "so many bytes pass in a second, and what has to wait too long is lost",
+    "packets.reset": "each packet may end its connection at once, and take with it what is on the way",
+}
+"""The families that need a network of packets. They are never part of the swarm."""
+
 FAMILIES: Mapping[Family, str] = {
     **CLASSIC,
     "messages.hold": "each message may be kept back, to arrive when the fault ends, long after it was sent",
@@ -33,6 +44,7 @@ FAMILIES: Mapping[Family, str] = {
     "clock.jump": "clocks of servers step forwards or back, and later step back again",
     "admin": "administrative operations that the system offers, such as adding a server",
     **PROCESSES,
+    **PACKETS,
 }
 """Every family, with what it does in one line."""
 
@@ -103,11 +115,11 @@ def limit(family: Family, tolerance: Tolerance) -> int:
 
 
 def parse(faults: str, model: FaultModel, *, beyond_tolerance: bool = False) -> tuple[str, ...]:
-    """The families and patterns meant by `swarm` (all that the model allows but for PROCESSES), `none`, or names joined
-    by commas.
+    """The families and patterns meant by `swarm`, `none`, or names joined by commas.
 
-    A name may end at a dot: `messages` means all families whose names begin with `messages.`. Raises UsageError for a
-    name that does not exist, and for a family beyond the fault model unless `beyond_tolerance` lifts it.
+    The swarm is all that the model allows, but for PROCESSES and PACKETS. A name may end at a dot: `messages` means all
+    families whose names begin with `messages.`. Raises UsageError for a name that does not exist, and for a family
+    beyond the fault model unless `beyond_tolerance` lifts it.
     """
     names = (*FAMILIES, *PATTERNS)
     offered = tuple(name for name in names if name != "admin" or model.admin)
@@ -115,7 +127,7 @@ def parse(faults: str, model: FaultModel, *, beyond_tolerance: bool = False) -> 
     if faults == NONE:
         return ()
     if faults == SWARM:
-        drawn = tuple(name for name in within if name not in PROCESSES)
+        drawn = tuple(name for name in within if name not in (*PROCESSES, *PACKETS))
         if not drawn:
             raise UsageError("faults: the system's fault model allows no faults; use --faults none")
         return drawn

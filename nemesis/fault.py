@@ -23,6 +23,13 @@ Family = Literal[
     "admin",
     "cpu.slow",
     "files.limit",
+    "packets.loss",
+    "packets.delay",
+    "packets.duplicate",
+    "packets.reorder",
+    "packets.corrupt",
+    "packets.bandwidth",
+    "packets.reset",
 ]
 
 Moment = Literal[
@@ -61,13 +68,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
     `unit` numbers the faults of a run from 0. `on` is a selector: `one`, `minority`, `majority`, `primaries`, `all`,
     `trigger` (the node at which the trigger fired), `role:NAME` (those in that role), `group` (all of one group),
     `unit:3` (those that unit 3 hit), `others:3` (the servers that it did not hit) or node names joined by commas.
-    `shape` is the name of a partition shape or, for message faults, which messages: `requests` of clients, `replies`
-    to them, messages between `servers`, all if empty; `type` limits them to a class. `at` is a time in nanoseconds or
-    a trigger, `lasts` how long until it is undone, in nanoseconds, unless the trigger `until` comes first.
+    `shape` is the name of a partition shape or, for faults of messages and packets, which of them: `requests` of
+    clients, `replies` to them, those between `servers`, all if empty; `type` limits messages to a class. `at` is a time
+    in nanoseconds or a trigger, `lasts` how long until it is undone, in nanoseconds, unless the trigger `until` comes
+    first.
 
-    `rate` is the probability per message, or how much faster or slower clocks run at most (0.01: one percent), or for
-    which share of the time slow servers stand still.
-    `delay` is the largest extra delay per message or of its duplicate, or how far clocks step at most, in nanoseconds.
+    `rate` is the probability per message or packet, how much faster or slower clocks run at most (0.01: one percent),
+    or for which share of the time slow servers stand still. `delay` is the largest extra delay per message or of its
+    duplicate, how long packets are delayed, or how far clocks step at most, in nanoseconds. `jitter` is how much more
+    or less packets may be delayed, in nanoseconds, `bandwidth` how many bytes pass in a second.
     For administrative operations `type` is the name of the operation; empty: one of them.
     """
 
@@ -79,6 +88,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_
     shape: str = ""
     rate: float = 0.0
     delay: int = 0
+    jitter: int = 0
+    bandwidth: int = 0
     type: str = ""
     until: Trigger | None = None
 
@@ -87,10 +98,10 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fault with its resolved targets, as it was carried out.
 
     `nodes` are the nodes killed, paused, slow or limited, or whose clocks go wrong; `grudge` the directed links that
-    drop, `(src, dst)`; message faults act on `grudge` too. `chosen` are the nodes that were aimed at. `amounts` are,
-    for each of `nodes`, how much faster its clock runs (parts per billion) or how far it steps (nanoseconds).
-    `operation` and `input` are what an administrative operation asks for. `downgraded` says what the fault model made
-    of a fault beyond it ("" if nothing).
+    drop, `(src, dst)`; faults of messages and packets act on `grudge` too. `chosen` are the nodes that were aimed at.
+    `amounts` are, for each of `nodes`, how much faster its clock runs (parts per billion) or how far it steps
+    (nanoseconds). `operation` and `input` are what an administrative operation asks for. `downgraded` says what the
+    fault model made of a fault beyond it ("" if nothing).
     """
 
     fault: Fault
@@ -106,8 +117,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Effect(msgspec.Struct, kw_only=True, gc=False):
     """What one unit did: how often it mattered, and to what.
 
-    `count` is the number of messages dropped, delayed, kept back or duplicated, of nodes killed, stopped or whose
-    clocks went wrong, or of administrative operations that were answered ok; of milliseconds that slow nodes
+    `count` is the number of messages or packets dropped, delayed, kept back or duplicated, of nodes killed, stopped or
+    whose clocks went wrong, or of administrative operations that were answered ok; of milliseconds that slow nodes
     stood still in all, and of processes whose open files were limited. A unit with count 0 had no effect.
     `detail` names the targets in one phrase. `packets` says that packets were counted instead of messages.
     """
@@ -148,6 +159,13 @@ DONE: Final[dict[Family, tuple[str, str]]] = {
     "admin": ("operation done", "operations done"),
     "cpu.slow": ("ms taken from a processor", "ms taken from processors"),
     "files.limit": ("limit of open files lowered", "limits of open files lowered"),
+    "packets.loss": ("packet lost", "packets lost"),
+    "packets.delay": ("packet delayed", "packets delayed"),
+    "packets.duplicate": ("packet duplicated", "packets duplicated"),
+    "packets.reorder": ("packet overtaken", "packets overtaken"),
+    "packets.corrupt": ("packet corrupted", "packets corrupted"),
+    "packets.bandwidth": ("packet slowed down", "packets slowed down"),
+    "packets.reset": ("connection reset", "connections reset"),
 }
 """What an effect's count counts, by family: one, and many."""
 

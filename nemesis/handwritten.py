@@ -1,18 +1,34 @@
 """Schedules written by hand: a JSON list of faults."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ..errors import UsageError
-from .families import FAMILIES
-from .fault import Fault, Trigger
+from .families import FAMILIES, PACKETS
+from .fault import Family, Fault, Trigger
 from .partitions import SHAPES
 from .resolve import MESSAGES
 
 SELECTORS = ("one", "minority", "majority", "primaries", "all", "group", "trigger")
+RATED: Sequence[Family] = (
+    *(family for family in FAMILIES if family.startswith("messages.")),
+    *(family for family in PACKETS if family not in ("packets.delay", "packets.bandwidth")),
+)
+"""Families with a probability for each message or packet."""
+SHARES: Sequence[Family] = ("clock.drift", "cpu.slow")
+"""Families whose `rate` is below 1."""
+DELAYED: Sequence[Family] = ("messages.delay", "clock.jump", "packets.delay", "packets.reorder")
+"""Families that must have a `delay`."""
+AMOUNTS: Mapping[str, Sequence[Family]] = {
+    "rate": (*RATED, *SHARES),
+    "delay": (*DELAYED, "messages.duplicate"),
+    "jitter": ("packets.delay",),
+    "bandwidth": ("packets.bandwidth",),
+}
+"""Which families may have which amounts."""
 REFERRING = ("role", "unit", "others")
 """Selectors that go on with a colon and the name of a role or the number of a unit."""
 
@@ -57,20 +73,27 @@ def _complaints(fault: Fault, nodes: Collection[str] | None, units: Collection[i
     if fault.lasts <= 0:
         yield "`lasts` must be a positive number of nanoseconds"
     yield from _shape(fault)
-    of_messages = fault.family.startswith("messages.")
-    if of_messages and not 0 < fault.rate <= 1:
-        yield "`rate` must be above 0 and at most 1"
-    shared = fault.family in ("clock.drift", "cpu.slow")
-    if shared and not 0 < fault.rate < 1:
-        yield "`rate` must be above 0 and below 1"
-    if fault.rate and not of_messages and not shared:
-        yield f"a {fault.family} has no `rate`"
-    if fault.delay < 0 or (fault.family in ("messages.delay", "clock.jump") and not fault.delay):
-        yield "`delay` must be a positive number of nanoseconds"
-    if fault.delay and fault.family not in ("messages.delay", "messages.duplicate", "clock.jump"):
-        yield f"a {fault.family} has no `delay`"
-    if fault.type and not of_messages and fault.family != "admin":
+    yield from _amounts(fault)
+    if fault.type and not fault.family.startswith("messages.") and fault.family != "admin":
         yield f"a {fault.family} has no `type`"
+
+
+def _amounts(fault: Fault) -> Iterator[str]:
+    """What is wrong with how much a fault does."""
+    family = fault.family
+    if family in RATED and not 0 < fault.rate <= 1:
+        yield "`rate` must be above 0 and at most 1"
+    if family in SHARES and not 0 < fault.rate < 1:
+        yield "`rate` must be above 0 and below 1"
+    if fault.delay < 0 or (family in DELAYED and not fault.delay):
+        yield "`delay` must be a positive number of nanoseconds"
+    if not 0 <= fault.jitter <= fault.delay:
+        yield "`jitter` must not be negative, nor more than `delay`"
+    if fault.bandwidth < 0 or (family == "packets.bandwidth" and not fault.bandwidth):
+        yield "`bandwidth` must be a positive number of bytes a second"
+    for name, having in AMOUNTS.items():
+        if getattr(fault, name) and family not in having:
+            yield f"a {family} has no `{name}`"
 
 
 def _aim(fault: Fault, nodes: Collection[str] | None, units: Collection[int]) -> Iterator[str]:
@@ -110,7 +133,7 @@ def _shape(fault: Fault) -> Iterator[str]:
     if fault.family == "partition":
         if fault.shape not in SHAPES:
             yield f"no partition shape {fault.shape!r}; use one of {', '.join(SHAPES)}"
-    elif fault.family.startswith("messages."):
+    elif fault.family.startswith(("messages.", "packets.")):
         if fault.shape not in MESSAGES:
             yield f"no messages {fault.shape!r}; use one of {', '.join(filter(None, MESSAGES))}, or leave it out"
     elif fault.shape:

@@ -10,13 +10,14 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from random import Random
 
 from msgspec.structs import replace
 
 from ..systems.system import FaultModel, Tolerance
 from .draws import MILLISECOND, log_uniform, weighted
-from .families import CLASSIC, CLOCKS, FAMILIES, KILLS, PATTERNS, SWARM, limit, parse
+from .families import CLASSIC, CLOCKS, FAMILIES, KILLS, PACKETS, PATTERNS, SWARM, limit, parse
 from .fault import Family, Fault, Moment, Trigger
 from .partitions import SHAPES
 from .patterns import DRAW, Stage
@@ -34,8 +35,19 @@ RATE: Mapping[Family, tuple[float, float]] = {
     "messages.hold": (0.005, 0.3),
     "clock.drift": (0.001, 0.5),
     "cpu.slow": (0.2, 0.95),
+    "packets.loss": (0.005, 0.3),
+    "packets.duplicate": (0.01, 1.0),
+    "packets.reorder": (0.01, 0.5),
+    "packets.corrupt": (0.005, 0.3),
+    "packets.reset": (0.005, 0.3),
 }
 DELAY = (2 * MILLISECOND, 1000 * MILLISECOND)
+PACKET_DELAY = (1 * MILLISECOND, 200 * MILLISECOND)
+"""From another rack to another continent."""
+JITTER = (0.01, 1.0)
+"""The part of a delay by which packets differ."""
+BANDWIDTH = (2_000, 1_000_000)
+"""Bytes a second. Little of it is ever used."""
 
 TRIGGERED = 1 / 3
 """The share of faults that wait for an event."""
@@ -76,7 +88,7 @@ class Profile:
 
     `gap` is the quiet time between episodes, `lasts` how long faults of a family last, `delays` the largest extra
     delay of a message or of its duplicate, and the largest step of a clock, all in nanoseconds; `rates` are
-    probabilities per message and how much faster a clock runs.
+    probabilities per message or packet and how much faster a clock runs, `jitters` and `bandwidths` as in `Fault`.
     """
 
     families: tuple[Family, ...]
@@ -84,6 +96,8 @@ class Profile:
     lasts: Mapping[Family, int]
     rates: Mapping[Family, float]
     delays: Mapping[Family, int]
+    jitters: Mapping[Family, int]
+    bandwidths: Mapping[Family, int]
 
 
 @dataclass(frozen=True)
@@ -190,6 +204,8 @@ def _drawn(run: Run, families: Sequence[Family], first: int, random: Random) -> 
                 shape=shape,
                 rate=profile.rates.get(family, 0.0),
                 delay=profile.delays.get(family, 0),
+                jitter=profile.jitters.get(family, 0),
+                bandwidth=profile.bandwidths.get(family, 0),
             )
         )
     return drawn
@@ -199,17 +215,32 @@ def _profile(families: Sequence[Family], duration: int, random: Random) -> Profi
     def within(low: float, high: float, most: float = math.inf) -> int:
         return int(log_uniform(random, low, max(low, min(high, most))))
 
-    return Profile(
+    profile = Profile(
         families=tuple(families),
         gap=within(*GAP, most=duration / 4),
         lasts={family: within(*_lengths(family), duration / 2) for family in families},
         rates={family: round(log_uniform(random, *RATE[family]), 4) for family in families if family in RATE},
         delays=dict.fromkeys(("messages.delay", "messages.duplicate", "clock.jump"), within(*DELAY, most=duration / 2)),
+        jitters={},
+        bandwidths={},
+    )
+    return _with_packets(profile, random) if any(family in PACKETS for family in families) else profile
+
+
+def _with_packets(profile: Profile, random: Random) -> Profile:
+    """The profile with what faults of packets need."""
+    delay = int(log_uniform(random, *PACKET_DELAY))
+    delays: dict[Family, int] = dict.fromkeys(("packets.delay", "packets.reorder"), delay)
+    return changed(
+        profile,
+        delays={**profile.delays, **delays},
+        jitters={"packets.delay": int(delay * log_uniform(random, *JITTER))},
+        bandwidths={"packets.bandwidth": int(log_uniform(random, *BANDWIDTH))},
     )
 
 
 def _lengths(family: Family) -> tuple[float, float]:
-    return MESSAGES_LAST if family.startswith("messages.") else LASTS
+    return MESSAGES_LAST if family.startswith(("messages.", "packets.")) else LASTS
 
 
 def _episodes(profile: Profile, duration: int, random: Random) -> Iterator[tuple[Family, int, int]]:
@@ -246,7 +277,7 @@ def _whom(at: int | Trigger, aims: Mapping[str, int], random: Random) -> str:
 
 def _aims(family: Family, run: Run) -> Mapping[str, int]:
     """Selectors by weight. All servers, or all of a group, are stopped at once only where some group survives that."""
-    if family in (*RATE, *CLOCKS):
+    if family in (*RATE, *CLOCKS, *PACKETS):
         return MESSAGE_AIMS
     sizes = Counter(run.groups.values())
     survives = run.beyond_tolerance or any(

@@ -16,7 +16,7 @@ from ..directory import link_latest, place
 from ..exits import worst
 from ..run import deploy, run
 from ..test import Test
-from ..worlds.local.network import NETWORKS
+from ..worlds.local.network import AUTO, NETWORKS, best
 from ..worlds.world import WORLDS
 from .options import DEFAULT, draw_seed, length, number, runs_dir
 from .terminal import reporter, show, show_run
@@ -30,7 +30,7 @@ CAMPAIGN = "default"
 @click.option("--faults", default=SWARM, show_default=True, help="swarm, none, families with commas, or FILE.json.")
 @click.option("--bug", help="Plant a bug: see `splitbrain list bugs`.")
 @click.option("--world", type=click.Choice(WORLDS), help="Where nodes run. [default: simulated; databases: local]")
-@click.option("--network", type=click.Choice(NETWORKS), default=DEFAULT.network, help="Of the local world.")
+@click.option("--network", type=click.Choice([*NETWORKS, AUTO]), help="[default: loopback; databases: auto]")
 @click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="A setting of the system.")
 @click.option("--binary", "--bin", "binaries", multiple=True, metavar="[NAME=]PATH", help="A program to run.")
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
@@ -43,6 +43,7 @@ CAMPAIGN = "default"
 @number("--servers", help="How many replicas. [default: the system's]")
 @number("--keys", help="How many keys they use. [default: 3]")
 @click.option("--beyond-tolerance", is_flag=True, help="Faults beyond the fault model; only safety is judged.")
+@click.option("--pcap", is_flag=True, help="Keep all packets in network.pcap, to look at.")
 @click.option("--stop-on-violation", is_flag=True, help="End the run at the first violation.")
 @runs_dir
 def command(
@@ -51,7 +52,7 @@ def command(
     faults: str,
     bug: str | None,
     world: str | None,
-    network: str,
+    network: str | None,
     options: tuple[str, ...],
     binaries: tuple[str, ...],
     seed: int | None,
@@ -65,6 +66,7 @@ def command(
     keys: int | None,
     beyond_tolerance: bool,
     stop_on_violation: bool,
+    pcap: bool,
     runs_dir: Path,
 ) -> int:
     """Run SYSTEM under a workload while faults are injected, and judge what happened.
@@ -75,14 +77,16 @@ def command(
     if workload is None and not tested.workloads:
         raise UsageError(f"{system} serves no workload that comes with Splitbrain: give --workload module:attribute")
     programs = {} if tested.database is None else tested.database.programs
+    where = world or (DEFAULT.world if tested.database is None else "local")
+    network = network or (DEFAULT.network if tested.database is None else AUTO)
     test = Test(
         system=registry.canonical(system),
         workload=tested.workloads[0] if workload is None else workload,
         seed=draw_seed() if seed is None else seed,
         bug=bug,
         faults=faults,
-        world=world or (DEFAULT.world if tested.database is None else "local"),
-        network=network,
+        world=where,
+        network=best() if network == AUTO and where == "local" else network,
         servers=tested.servers if servers is None else servers,
         options=tuple(sorted(_pair(text) for text in options)),
         binaries=tuple(sorted(_pair(text, next(iter(programs), "")) for text in binaries)),
@@ -103,8 +107,8 @@ def command(
         parse(faults, tested.fault_model, beyond_tolerance=beyond_tolerance)
     drawn = " (drawn)" if seed is None else ""
     if seeds == 1:
-        return run_one(test, runs_dir, drawn)
-    return run_many(test, seeds, runs_dir, drawn)
+        return run_one(test, runs_dir, drawn, pcap=pcap)
+    return run_many(test, seeds, runs_dir, drawn, pcap=pcap)
 
 
 def _pair(text: str, name: str = "") -> tuple[str, str]:
@@ -117,18 +121,18 @@ def _pair(text: str, name: str = "") -> tuple[str, str]:
     return before, after
 
 
-def run_one(test: Test, runs: Path, drawn: str = "", campaign: str = CAMPAIGN) -> int:
+def run_one(test: Test, runs: Path, drawn: str = "", campaign: str = CAMPAIGN, *, pcap: bool = False) -> int:
     """Run a test, keep it, show it, and return its exit code."""
     label = f"{test.system}, seed {test.seed}{drawn}"
     click.echo(f"running {label}", err=True)
     with reporter(label) as progress:
-        result = run(test, place(runs, campaign, test), progress)
+        result = run(test, place(runs, campaign, test), progress, pcap=pcap)
     link_latest(runs, place(runs, campaign, test))
     show_run(result)
     return result.exit_code
 
 
-def run_many(test: Test, seeds: int, runs: Path, drawn: str) -> int:
+def run_many(test: Test, seeds: int, runs: Path, drawn: str, *, pcap: bool = False) -> int:
     """Run a test with several seeds, one line each; keep those that do not pass, and say how to see them again."""
     click.echo(f"running {test.system}, {seeds} seeds from {test.seed}{drawn}", err=True)
     grades: dict[str, int] = {}
@@ -136,7 +140,7 @@ def run_many(test: Test, seeds: int, runs: Path, drawn: str) -> int:
     for each in _with_seeds(test, seeds):
         # What happened in real time cannot be run once more to be kept.
         keep = None if each.world == "simulated" else place(runs, CAMPAIGN, each)
-        result = run(each, keep)
+        result = run(each, keep, pcap=pcap)
         if keep is not None:
             link_latest(runs, keep)
         elif result.exit_code and result.record.grade != "interrupted":

@@ -6,17 +6,40 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...errors import UsageError
-from ...nemesis.families import PROCESSES
-from ...nemesis.fault import Effect, Fault
+from ...nemesis.families import FAMILIES, PACKETS, PROCESSES
+from ...nemesis.fault import Effect
 from ...reports.record import Finding
 from ...systems.system import Deployment, System
 from ..actions import Action, Report
 from ..test import Test
 from .external.world import ExternalWorld
+from .local.network import CAPTURING, NETWORKS, carried
 from .local.world import LocalWorld
 from .simulated import Simulation
 
 WORLDS = ("simulated", "local")
+
+
+def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
+    """Raise UsageError if the test's world and network cannot carry out these families, or capture packets.
+
+    `families` may name patterns as well: these are made of what every world can do.
+    """
+    if test.network != "loopback" and test.world != "local":
+        raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
+    if test.network not in NETWORKS:
+        raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
+    where = f"--network {test.network}" if test.world == "local" else f"the {test.world} world"
+    wire = carried(test.network) if test.world == "local" else frozenset()
+    beyond = [family for family in FAMILIES if family in families and family in PACKETS and family not in wire]
+    if beyond:
+        able = " or ".join(name for name in NETWORKS if carried(name).issuperset(beyond))
+        raise UsageError(f"faults: {where} cannot do {', '.join(beyond)}: use --world local --network {able}")
+    processes = [family for family in PROCESSES if family in families]
+    if processes and test.world == "simulated":
+        raise UsageError(f"faults: {where} has no processes: use --world local for {', '.join(processes)}")
+    if capture and not (test.world == "local" and test.network in CAPTURING):
+        raise UsageError(f"--pcap: {where} has no packets: use --world local --network {' or '.join(CAPTURING)}")
 
 
 class World(Protocol):
@@ -42,21 +65,15 @@ class World(Protocol):
     def findings(self) -> Sequence[Finding]: ...
 
 
-def need_processes(world: str, faults: Iterable[Fault]) -> None:
-    """Raise UsageError if nodes of this world are no processes, and some fault needs them."""
-    beyond = sorted({fault.family for fault in faults if fault.family in PROCESSES})
-    if beyond and world == "simulated":
-        raise UsageError(
-            f"faults: nodes of the simulated world are no processes: use --world local for {', '.join(beyond)}"
-        )
-
-
-def world_of(test: Test, system: System, deployment: Deployment, logs: Path | None) -> AbstractContextManager[World]:
-    """The world of a test. With `logs`, a directory, what happens is kept, and servers log there."""
+def world_of(
+    test: Test, system: System, deployment: Deployment, logs: Path | None, capture: Path | None = None
+) -> AbstractContextManager[World]:
+    """The world of a test. With `logs`, a directory, what happens is kept, and servers log there. `capture` is the
+    file that packets are written to."""
     if system.database is not None:
-        return ExternalWorld(test, deployment, system, logs)
+        return ExternalWorld(test, deployment, system, logs, capture)
     if test.world == "local":
-        return LocalWorld(test, deployment, system.fault_model, logs)
+        return LocalWorld(test, deployment, system.fault_model, logs, capture)
     return nullcontext(
         Simulation(
             deployment,

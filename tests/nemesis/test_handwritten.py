@@ -12,6 +12,8 @@ from splitbrain.nemesis.handwritten import load_schedule
 CUT = {"family": "partition", "shape": "isolate", "on": "primaries", "at": 500, "lasts": 700}
 KILL = {"family": "kill", "on": "trigger", "at": {"moment": "role", "type": "primary", "n": 2}, "lasts": 300}
 
+SLOW = {"family": "packets.bandwidth", "at": 1, "lasts": 1, "bandwidth": 1000}
+
 
 def write(path: Path, content: Any) -> Path:
     file = path / "faults.json"
@@ -74,6 +76,12 @@ def test_an_empty_schedule_is_one(tmp_path: Path) -> None:
         ([{"family": "clock.drift", "at": 1, "lasts": 1, "rate": 1}], "fault 0: `rate` must be above 0 and below 1"),
         ([{"family": "cpu.slow", "at": 1, "lasts": 1}], "fault 0: `rate` must be above 0 and below 1"),
         ([{"family": "files.limit", "at": 1, "lasts": 1, "rate": 0.5}], "fault 0: a files.limit has no `rate`"),
+        ([{**SLOW, "bandwidth": 0}], "fault 0: `bandwidth` must be a positive number of bytes a second"),
+        ([{**SLOW, "jitter": 1}], "fault 0: `jitter` must not be negative, nor more than `delay`"),
+        ([{**SLOW, "rate": 0.5}], "fault 0: a packets.bandwidth has no `rate`"),
+        ([{**CUT, "bandwidth": 5}], "fault 0: a partition has no `bandwidth`"),
+        ([{"family": "packets.reorder", "at": 1, "lasts": 1, "rate": 1}], "fault 0: `delay` must be a positive"),
+        ([{"family": "packets.corrupt", "at": 1, "lasts": 1}], "fault 0: `rate` must be above 0 and at most 1"),
         ([{**CUT, "type": "Vote"}], "fault 0: a partition has no `type`"),
         (
             [{"family": "messages.loss", "at": 1, "lasts": 1, "rate": 1, "shape": "halves"}],

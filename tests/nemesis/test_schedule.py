@@ -10,8 +10,9 @@ from splitbrain.errors import UsageError
 from splitbrain.nemesis.cluster import Cluster
 from splitbrain.nemesis.draws import log_uniform
 from splitbrain.nemesis.effects import begin, inert
-from splitbrain.nemesis.families import CLASSIC, FAMILIES, PATTERNS, PROCESSES, allowed
+from splitbrain.nemesis.families import CLASSIC, FAMILIES, PACKETS, PATTERNS, PROCESSES, allowed
 from splitbrain.nemesis.fault import Effect, Fault, Trigger
+from splitbrain.nemesis.handwritten import AMOUNTS
 from splitbrain.nemesis.partitions import SHAPES
 from splitbrain.nemesis.resolve import resolve
 from splitbrain.nemesis.schedule import plan
@@ -110,10 +111,11 @@ def test_the_primary_is_cut_off_while_clients_reach_it() -> None:
 def test_parameters_belong_to_their_families(seed: int) -> None:
     for fault in draw(seed, ",".join((*FAMILIES, *PATTERNS)), EVERYTHING):
         assert (fault.shape in SHAPES) == (fault.family == "partition")
-        assert (0 < fault.rate <= 1) == (
-            fault.family.startswith("messages.") or fault.family in ("clock.drift", "cpu.slow")
-        )
-        assert (fault.delay > 0) == (fault.family in ("messages.delay", "messages.duplicate", "clock.jump"))
+        assert (0 < fault.rate <= 1) == (fault.family.startswith("messages.") or fault.family in AMOUNTS["rate"])
+        assert (fault.delay > 0) == (fault.family in AMOUNTS["delay"])
+        assert (fault.bandwidth > 0) == (fault.family in AMOUNTS["bandwidth"])
+        assert 0 <= fault.jitter <= fault.delay
+        assert fault.jitter == 0 or fault.family in AMOUNTS["jitter"]
 
 
 def test_shapes_that_need_more_servers_are_not_drawn() -> None:
@@ -152,7 +154,7 @@ def test_beyond_tolerance_draws_every_family() -> None:
             beyond_tolerance=True,
         )
     }
-    assert drawn == set(FAMILIES) - {"admin", *PROCESSES}, "nobody can say what to administer"
+    assert drawn == set(FAMILIES) - {"admin", *PROCESSES, *PACKETS}, "nobody can say what to administer"
 
 
 def test_a_prefix_names_all_its_families() -> None:

@@ -34,8 +34,9 @@ class Direction:
         self._network.cut(self._src, self._dst, effect.unit)
 
     def disturb(self, fault: Fault, effect: Effect) -> None:
-        """Messages of programs that are not ours cannot be told from each other."""
-        raise NotImplementedError(fault.family)
+        """Do to packets what the fault says, from now on."""
+        effect.packets = True
+        self._network.disturb(self._src, self._dst, fault)
 
     def mend(self, unit: int) -> Sequence[Any]:
         """End what the unit does."""

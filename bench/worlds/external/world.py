@@ -16,6 +16,7 @@ from ....nemesis.families import CLOCKS
 from ....nemesis.fault import Effect
 from ....reports.record import Finding
 from ....systems.database import Site
+from ....systems.streams import derive
 from ....systems.system import Deployment, System
 from ...actions import Action, Arm, Discard, Heal, Healed, Inject, Injected, Invoke, Report, Undo, Undone
 from ...test import Test
@@ -40,13 +41,16 @@ class ExternalWorld:
     """The servers of a database on this machine, and clients c0, c1, …, each of which asks one server, in real time.
 
     The fault model of `system` bounds the faults. Servers log to `logs` while they run, a directory that exists;
-    without it their logs are not kept. What benches that were killed have left behind is removed first.
+    without it their logs are not kept. Packets are written to the file `capture`. What benches that were killed have
+    left behind is removed first.
 
     To be used in a `with` statement, at whose end all processes have ended. Raises UsageError if a program is missing
     and ContractError if servers do not start.
     """
 
-    def __init__(self, test: Test, deployment: Deployment, system: System, logs: Path | None = None) -> None:
+    def __init__(
+        self, test: Test, deployment: Deployment, system: System, logs: Path | None = None, capture: Path | None = None
+    ) -> None:
         database = system.database
         assert database is not None
         if start_of(os.getpid()) is None:
@@ -58,7 +62,7 @@ class ExternalWorld:
         self._clock = Clock(time.monotonic_ns())
         self._names = tuple(deployment.servers)
         clients = [f"c{thread}" for thread in range(test.clients)]
-        self._network = self._connect(test, (*self._names, *clients))
+        self._network = self._connect(test, (*self._names, *clients), capture)
         site = Site(
             name="",
             addresses={name: self._address(number, name) for number, name in enumerate(self._names, 1)},
@@ -188,9 +192,9 @@ class ExternalWorld:
         self._network.close()
         self._workspace.close()
 
-    def _connect(self, test: Test, nodes: tuple[str, ...]) -> Network:
+    def _connect(self, test: Test, nodes: tuple[str, ...], capture: Path | None) -> Network:
         try:
-            return network_of(test.network, nodes, self._workspace.own)
+            return network_of(test.network, nodes, self._workspace.own, derive(test.seed, "network"), capture)
         except BaseException:
             self._workspace.close()
             raise

@@ -26,6 +26,7 @@ from .network import Network
 from .node import BILLION, Clock, LocalNode, Watched
 from .owned import Workspace
 from .server import Server
+from .wires import Place
 
 
 class Client:
@@ -86,7 +87,11 @@ class Direction:
         self._tell("cut", effect.unit)
 
     def disturb(self, fault: Fault, effect: Effect) -> None:
-        """Lose, duplicate, delay or keep back messages from now on."""
+        """Lose, duplicate, delay or keep back messages from now on, or do it to packets."""
+        if fault.family in self.network.wire:
+            effect.packets = True
+            self.network.disturb(self.src.name, self.dst.name, fault)
+            return
         self.rules[fault.unit, self.src.name, self.dst.name] = fault
         self._tell("disturb", fault)
 
@@ -345,17 +350,20 @@ class LocalEngine:
 
     def _begin(self, server: Server) -> None:
         """Tell a server of the others and of the faults in force, tell them of it, and start its node."""
-        server.tell("meet", {name: (handle.address, handle.port) for name, handle in self._handles.items()})
+        server.tell("meet", {name: self._route(server, other) for name, other in self._handles.items()})
         for (unit, src, dst), fault in self._rules.items():
             if server.name in (src, dst):
                 server.tell(*(("cut", src, dst, unit) if fault is None else ("disturb", src, dst, fault)))
         for other in self._handles.values():
             if other is not server and other.up:
-                other.tell("meet", {server.name: (server.address, server.port)})
+                other.tell("meet", {server.name: self._route(other, server)})
         server.tell("start", self._clock.origin)
         server.tell("watch", self._watched)
         server.up = True
         self._starting.discard(server.name)
+
+    def _route(self, src: Handle, dst: Handle) -> Place:
+        return self._network.route(src.name, dst.name, (dst.address, dst.port))
 
     def _ask(self, server: Server) -> None:
         """Take in a server's state. What it says before that is dealt with later."""

@@ -1,27 +1,62 @@
 """What the nodes of the local world are connected by: the loopback interface, or a network of namespaces."""
 
-import os
-import pickle
 import shutil
 import socket
 import subprocess
-import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
 
-from ....errors import ContractError, UsageError
-from ....nemesis.fault import Family
-from .channel import LARGEST
-from .server import PATIENCE, search_path
-from .wires import LOOPBACK, new_socket
+from ....errors import UsageError
+from ....nemesis.families import PACKETS
+from ....nemesis.fault import Family, Fault
+from .between import Between
+from .nft import TABLES
+from .wires import LOOPBACK, Place, new_socket
 
-NETWORKS: Final = ("loopback", "namespaces")
-TOOLS: Final = ("ip", "unshare", "nsenter")
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of network of namespaces: what it needs, and what stands between the nodes.
+
+    `tools` are the programs that must be here, `probe` a command for a shell in a namespace that must succeed, `module`
+    what the process between the nodes runs, and `wire` the families of faults that it carries out.
+    """
+
+    name: str
+    tools: Sequence[str]
+    packages: str
+    probe: str
+    module: str
+    wire: frozenset[Family]
+
+
+SWITCHED: Final = Kind(
+    name="namespaces",
+    tools=("ip", "unshare", "nsenter"),
+    packages="iproute2, util-linux",
+    probe="ip link add one type veth peer name two",
+    module=f"{__package__}.switch",
+    wire=frozenset({"partition", *PACKETS} - {"packets.reset"}),
+)
+BRIDGED: Final = Kind(
+    name="nftables",
+    tools=("ip", "unshare", "nsenter", "nft"),
+    packages="iproute2, util-linux, nftables",
+    probe=f"{SWITCHED.probe} && ip link add three type bridge && nft '{TABLES}'",
+    module=f"{__package__}.bridge",
+    wire=frozenset({"partition", "packets.loss", "packets.bandwidth"}),
+)
+KINDS: Final = {kind.name: kind for kind in (SWITCHED, BRIDGED)}
+NETWORKS: Final = ("loopback", "proxies", *KINDS)
+AUTO: Final = "auto"
+"""Whatever of BEST works here, the first of them."""
+BEST: Final = ("namespaces", "nftables", "loopback")
+CAPTURING: Final = ("namespaces",)
+"""The networks that can write packets to a file."""
 WAYS: Sequence[Sequence[str]] = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
 """How to come to a namespace: as root, or as anybody where the kernel allows that."""
-ENDED: Final = "the switch between the namespaces has ended, or hangs"
-SWITCH: Final = f"{__package__}.switch"
 
 
 class Network(Protocol):
@@ -41,6 +76,10 @@ class Network(Protocol):
         """The address of a node."""
         ...
 
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        """Where one node finds another one that listens at that place."""
+        ...
+
     def new_socket(self, node: str) -> socket.socket:
         """A TCP socket there, for a node that lives in the bench's own process."""
         ...
@@ -49,12 +88,16 @@ class Network(Protocol):
         """Drop all from one node to the other, from now on."""
         ...
 
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        """Do to packets from one node to the other what the fault says, one of `wire`, from now on."""
+        ...
+
     def mend(self, src: str, dst: str, unit: int) -> None:
         """End what a unit does."""
         ...
 
     def take_counts(self) -> Mapping[int, int]:
-        """How many packets each unit has dropped since this was last asked."""
+        """How many packets each unit has affected since this was last asked."""
         ...
 
     def close(self) -> None:
@@ -73,11 +116,17 @@ class Loopback:
     def address(self, node: str) -> str:
         return LOOPBACK
 
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        return place
+
     def new_socket(self, node: str) -> socket.socket:
         return new_socket()
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         raise NotImplementedError("the loopback interface cannot be cut")
+
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        raise NotImplementedError("the loopback interface cannot be disturbed")
 
     def mend(self, src: str, dst: str, unit: int) -> None:
         pass
@@ -90,106 +139,143 @@ class Loopback:
 
 
 class Namespaces:
-    """A namespace for each node, and a switch between them (switch.py).
+    """A namespace for each node, and a process between them, of one of KINDS.
 
     As root, or in a namespace of users where the kernel allows that. `own` is told the number of the one process that
-    all depends on. Raises UsageError if this machine cannot do it.
+    all depends on. Faults of packets draw from `seed`, and all packets that are delivered are written to `capture`,
+    where the kind of network can do so. Raises UsageError if this machine cannot do it.
     """
 
-    wire: frozenset[Family] = frozenset({"partition"})
-
-    def __init__(self, nodes: Sequence[str], own: Callable[[int], None]) -> None:
-        self._lock = threading.Lock()
-        self._way, reason = _way_in()
+    def __init__(
+        self,
+        nodes: Sequence[str],
+        own: Callable[[int], None],
+        seed: int = 0,
+        capture: Path | None = None,
+        kind: Kind = SWITCHED,
+    ) -> None:
+        self.wire = kind.wire
+        self._way, reason = _way_in(kind)
         if reason:
-            raise UsageError(f"no network of namespaces: {reason}: use --network loopback")
-        self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(PATIENCE)
-        with its:
-            self._process = subprocess.Popen(
-                [*self._way, sys.executable, "-m", SWITCH, str(its.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[its.fileno()],
-                process_group=0,
-                env={**os.environ, "PYTHONPATH": search_path()},
-            )
-        own(self._process.pid)
-        try:
-            verdict, said = self._ask(os.getpid(), tuple(nodes))
-            if verdict != "ready":
-                raise UsageError(f"no network of namespaces: {said}: use --network loopback")
-        except BaseException:
-            self.close()
-            raise
-        self._places: dict[str, tuple[str, str]] = said
+            raise UsageError(f"no network of {kind.name}: {reason}: use --network loopback")
+        file = None if capture is None else str(capture.absolute())
+        self._between = Between(kind.name, self._way, kind.module, own, tuple(nodes), seed, file)
+        self._places: dict[str, tuple[str, str]] = self._between.ready
 
     def prefix(self, node: str) -> Sequence[str]:
-        users = ["--preserve-credentials", f"--user=/proc/{self._process.pid}/ns/user"]
+        users = ["--preserve-credentials", f"--user=/proc/{self._between.process.pid}/ns/user"]
         users = users if "--user" in self._way else []
         return ("nsenter", *users, f"--net={self._places[node][1]}", "--")
 
     def address(self, node: str) -> str:
         return self._places[node][0]
 
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        return place
+
     def new_socket(self, node: str) -> socket.socket:
-        try:
-            with self._lock:
-                self._control.send(pickle.dumps(("new_socket", node)))
-                _, numbers, _, _ = socket.recv_fds(self._control, LARGEST, 1)
-        except OSError:
-            numbers = []
-        if not numbers:
-            raise ContractError(ENDED)
-        os.set_inheritable(numbers[0], False)
-        return socket.socket(fileno=numbers[0])
+        return self._between.new_socket(node)
 
     def cut(self, src: str, dst: str, unit: int) -> None:
-        self._ask("cut", src, dst, unit)
+        self._between.ask("cut", src, dst, unit)
+
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        self._between.ask("disturb", src, dst, fault)
 
     def mend(self, src: str, dst: str, unit: int) -> None:
-        self._ask("mend", src, dst, unit)
+        self._between.ask("mend", src, dst, unit)
 
     def take_counts(self) -> Mapping[int, int]:
-        counts: dict[int, int] = self._ask("take_counts")
+        counts: dict[int, int] = self._between.ask("take_counts")
         return counts
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._control.close()
-
-    def _ask(self, *command: Any) -> Any:
-        try:
-            with self._lock:
-                self._control.send(pickle.dumps(command))
-                data = self._control.recv(LARGEST)
-        except OSError:
-            data = b""
-        if not data:
-            raise ContractError(ENDED)
-        return pickle.loads(data)
+        self._between.close()
 
 
-def missing() -> str:
-    """What this machine lacks for a network of namespaces, in one line; "" if nothing."""
-    return _way_in()[1]
+class Proxies:
+    """The loopback interface, and a proxy for each direction between two nodes (mesh.py). Needs no privileges.
+
+    `own` is told the number of the proxies' process; faults draw from `seed`.
+    """
+
+    wire: frozenset[Family] = frozenset(
+        {"partition", "packets.loss", "packets.delay", "packets.bandwidth", "packets.reset"}
+    )
+
+    def __init__(self, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0) -> None:
+        self._between = Between("proxies", (), f"{__package__}.mesh", own, tuple(nodes), seed)
+        self._ports: dict[tuple[str, str], int] = self._between.ready
+        self._targets: dict[str, Place] = {}
+
+    def prefix(self, node: str) -> Sequence[str]:
+        return ()
+
+    def address(self, node: str) -> str:
+        return LOOPBACK
+
+    def route(self, src: str, dst: str, place: Place) -> Place:
+        if src == dst or not place[1]:
+            return place
+        if self._targets.get(dst) != place:
+            self._targets[dst] = place
+            self._between.ask("target", dst, place)
+        return LOOPBACK, self._ports[src, dst]
+
+    def new_socket(self, node: str) -> socket.socket:
+        return new_socket()
+
+    def cut(self, src: str, dst: str, unit: int) -> None:
+        self._between.ask("cut", src, dst, unit)
+
+    def disturb(self, src: str, dst: str, fault: Fault) -> None:
+        self._between.ask("disturb", src, dst, fault)
+
+    def mend(self, src: str, dst: str, unit: int) -> None:
+        self._between.ask("mend", src, dst, unit)
+
+    def take_counts(self) -> Mapping[int, int]:
+        counts: dict[int, int] = self._between.ask("take_counts")
+        return counts
+
+    def close(self) -> None:
+        self._between.close()
 
 
-def network_of(name: str, nodes: Sequence[str], own: Callable[[int], None]) -> Network:
-    """The network of that name, one of NETWORKS, ready for these nodes. See `Namespaces` for what goes wrong."""
-    return Namespaces(nodes, own) if name == "namespaces" else Loopback()
+def missing(name: str = SWITCHED.name) -> str:
+    """What this machine lacks for the network of that name, in one line; "" if nothing."""
+    return _way_in(KINDS[name])[1] if name in KINDS else ""
 
 
-def _way_in() -> tuple[Sequence[str], str]:
+def best() -> str:
+    """The name of the best network that this machine can have, as is found by trying."""
+    return next(name for name in BEST if not missing(name))
+
+
+def carried(name: str) -> frozenset[Family]:
+    """The families of faults that the network of that name carries out itself."""
+    if name in KINDS:
+        return KINDS[name].wire
+    return Proxies.wire if name == "proxies" else Loopback.wire
+
+
+def network_of(
+    name: str, nodes: Sequence[str], own: Callable[[int], None], seed: int = 0, capture: Path | None = None
+) -> Network:
+    """The network of that name, one of NETWORKS, ready for these nodes. See `Namespaces` for the rest."""
+    if name in KINDS:
+        return Namespaces(nodes, own, seed, capture, KINDS[name])
+    return Proxies(nodes, own, seed) if name == "proxies" else Loopback()
+
+
+def _way_in(kind: Kind) -> tuple[Sequence[str], str]:
     """The first of WAYS that works here, and "", or why none does."""
-    absent = [tool for tool in TOOLS if shutil.which(tool) is None]
+    absent = [tool for tool in kind.tools if shutil.which(tool) is None]
     if absent:
-        return (), f"there is no {', '.join(absent)} here (Debian: iproute2, util-linux)"
+        return (), f"there is no {', '.join(absent)} here (Debian: {kind.packages})"
     reason = ""
     for way in WAYS:
-        probe = [*way, "ip", "link", "add", "one", "type", "veth", "peer", "name", "two"]
-        done = subprocess.run(probe, capture_output=True, text=True)
+        done = subprocess.run([*way, "sh", "-c", kind.probe], capture_output=True, text=True)
         if done.returncode == 0:
             return way, ""
         reason = done.stderr.strip().partition("\n")[0] or f"{way[0]} fails"

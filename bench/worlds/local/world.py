@@ -38,13 +38,21 @@ class LocalWorld:
     """The deployment of a test: its servers as processes, its clients c0, c1, … in this one, in real time.
 
     `model` bounds the faults. Logs of servers are written to `logs` while they run, a directory that exists; without
-    it they are not kept. What benches that were killed have left behind is removed first.
+    it they are not kept. Packets are written to the file `capture`, where the network can. What benches that were
+    killed have left behind is removed first.
 
     To be used in a `with` statement, at whose end all processes have ended. `perform` and `advance` raise
     ContractError for what a handler does that it may not, and if a server ends by itself.
     """
 
-    def __init__(self, test: Test, deployment: Deployment, model: FaultModel, logs: Path | None = None) -> None:
+    def __init__(
+        self,
+        test: Test,
+        deployment: Deployment,
+        model: FaultModel,
+        logs: Path | None = None,
+        capture: Path | None = None,
+    ) -> None:
         if start_of(os.getpid()) is None:
             raise UsageError("the local world needs Linux with /proc: use --world simulated")
         clean()
@@ -60,7 +68,7 @@ class LocalWorld:
         self._handles |= {client.name: client for client in self._clients}
         if deployment.admin is not None:
             self._handles[ADMIN] = Client(ADMIN)
-        self._network = self._connect()
+        self._network = self._connect(capture)
         self._engine = LocalEngine(
             self._handles,
             self._boot,
@@ -192,9 +200,11 @@ class LocalWorld:
             log = logs / f"{quote(name, safe='')}.log"
             self._handles[name] = Server(name, self._workspace.path / f"{number}.disk", log)
 
-    def _connect(self) -> Network:
+    def _connect(self, capture: Path | None) -> Network:
         try:
-            network = network_of(self._test.network, tuple(self._handles), self._workspace.own)
+            network = network_of(
+                self._test.network, tuple(self._handles), self._workspace.own, self._test.seed, capture
+            )
         except BaseException:
             self._workspace.close()
             self._loop.close()
@@ -239,7 +249,12 @@ class LocalWorld:
         if not engine.complete:
             raise engine.error or ContractError(f"the servers have not started within {PATIENCE:g} s")
         for client in clients:
-            client.local.meet({name: (other.address, other.port) for name, other in self._handles.items()})
+            client.local.meet(
+                {
+                    name: self._network.route(client.name, name, (other.address, other.port))
+                    for name, other in self._handles.items()
+                }
+            )
             client.local.start()
 
     def _client(self, name: str, make: Callable[[], Node], codec: Codec) -> LocalNode:

@@ -1,4 +1,4 @@
-"""What the runner relies on, in the simulated world and in the local one, over either of its networks."""
+"""What the runner relies on, in the simulated world and in the local one, over networks of several kinds."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ from notebooks import Driver, deploy, example, system
 
 from splitbrain.bench.actions import Discard, Undo
 from splitbrain.bench.test import MILLISECOND
-from splitbrain.bench.worlds.local.network import missing
+from splitbrain.bench.worlds.local.network import NETWORKS, missing
 from splitbrain.bench.worlds.world import WORLDS, world_of
 from splitbrain.nemesis.fault import Moment, Trigger
 
 MOMENTS: tuple[Moment, ...] = ("before_send", "after_send", "deliver", "sync_start", "sync_done")
 
 
-@pytest.fixture(scope="module", params=[*WORLDS, "namespaces"])
+@pytest.fixture(scope="module", params=[*WORLDS, "namespaces", "proxies"])
 def shared(request: pytest.FixtureRequest) -> Iterator[Driver]:
     """One world for all tests, since it takes a while to start processes."""
     changes = {"world": request.param}
-    if request.param == "namespaces":
-        changes = {"world": "local", "network": "namespaces"}
-        if reason := missing():
-            pytest.skip(f"no namespaces: {reason}")
+    if request.param in NETWORKS:
+        changes = {"world": "local", "network": request.param}
+        if reason := missing(request.param):
+            pytest.skip(f"no network of {request.param}: {reason}")
     with world_of(example(**changes), system, deploy(2, None), None) as world:
         yield Driver(world)
 
@@ -29,7 +29,7 @@ def shared(request: pytest.FixtureRequest) -> Iterator[Driver]:
 @pytest.fixture
 def on_the_wire(request: pytest.FixtureRequest) -> bool:
     """Whether partitions drop packets, not messages."""
-    return bool(request.node.callspec.params["shared"] == "namespaces")
+    return bool(request.node.callspec.params["shared"] in NETWORKS)
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ def test_faults_of_messages_have_effects_that_are_counted(driver: Driver, family
     driver.heal()
     if family != "messages.loss":
         driver.answered(number)
+    driver.told("late", "s1", 30 * MILLISECOND)  # by then the copy has been answered too, before the next test
     assert driver.count(unit) == 1
 
 
