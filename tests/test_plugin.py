@@ -39,6 +39,6 @@ def test_installed_systems_are_listed(installed: Path) -> None:
 
 @pytest.mark.parametrize("name", ["example_nodes", "example_server"])
 def test_installed_systems_run(installed: Path, name: str) -> None:
-    said = splitbrain(installed, "run", name, "--seed", "1", "--operations", "100", "--time", "2s")
+    said = splitbrain(installed, "run", name, "--seed", "1", "--operations", "100", "--time", "2s", "--faults", "kill")
     assert said.startswith("VALID")
     assert "kill" in said
