@@ -1,7 +1,7 @@
 """The processes of a server that is not ours.
 
 Programs start others, which may leave their process group and outlive them. All of them inherit the environment, so
-every process of a server is found by a mark in it.
+every process of a server is found by a mark in it; those that write their titles over it, by their session.
 """
 
 import os
@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ..local.owned import MARK, marked, state
+from ..local.owned import MARK, in_sessions, marked, state
 
 FINEST: Final = 0.002
 """How often it is looked whether processes have come to an end or to a halt (seconds)."""
@@ -68,9 +68,9 @@ class Processes:
         """Let all of them go on (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
-    def _signal(self, number: int) -> list[int]:
+    def _signal(self, number: int) -> set[int]:
         """Send a signal to all of them that are there, and say which."""
-        found = list(marked(self._mark))
+        found = {*marked(self._mark), *in_sessions({process.pid for process in self._started})}
         for pid in found:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)

@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -121,6 +121,16 @@ def marked(beginning: str) -> Iterator[int]:
             with contextlib.suppress(OSError):
                 variables = Path(entry.path, "environ").read_bytes().split(b"\0")
                 if any(one.startswith(wanted) for one in variables) and state(int(entry.name)) not in "ZX":
+                    yield int(entry.name)
+
+
+def in_sessions(leaders: Collection[int]) -> Iterator[int]:
+    """The processes of the sessions that these lead, those that have ended left out."""
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                words = Path(entry.path, "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+                if int(words[3]) in leaders and words[0] not in "ZX":
                     yield int(entry.name)
 
 
