@@ -129,7 +129,9 @@ def in_sessions(leaders: Collection[int]) -> Iterator[int]:
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             with contextlib.suppress(OSError, IndexError):
-                words = Path(entry.path, "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+                words = (
+                    Path(entry.path, "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+                )
                 if int(words[3]) in leaders and words[0] not in "ZX":
                     yield int(entry.name)
 
