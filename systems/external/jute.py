@@ -1,7 +1,8 @@
-"""The protocol between ZooKeeper's clients and servers, as far as it is needed: records are numbers and byte strings."""
+"""The protocol between ZooKeeper's clients and servers, as far as it is needed: numbers and byte strings."""
 
 import socket
 import struct
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
 CREATE, GET, SET, CHILDREN, SYNC = 1, 4, 5, 8, 9
@@ -15,7 +16,7 @@ FACTS = struct.Struct(">qqqqiiiqiiq")
 CODES = {-101: "no node", -103: "bad version", -110: "node exists"}
 
 
-class ErrorCode(OSError):
+class ErrorCode(OSError):  # noqa: N818 - as the protocol calls it
     """The server answered a request with an error."""
 
     def __init__(self, code: int) -> None:
@@ -24,7 +25,7 @@ class ErrorCode(OSError):
 
 
 class Facts(NamedTuple):
-    """What a server knows of a node: the transactions that made it and changed it last, and how often it was changed."""
+    """What a server knows of a node: the transactions that made it and changed it last, and its version."""
 
     created: int
     modified: int
@@ -49,10 +50,8 @@ class Session:
 
     def close(self) -> None:
         """End the connection, at once, whoever waits for an answer. The session ends when it has been silent."""
-        try:
+        with suppress(OSError):  # it had ended already
             self._end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it had ended already
         self._end.close()
 
     def create(self, path: str, data: bytes) -> None:

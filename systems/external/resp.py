@@ -1,12 +1,13 @@
 """RESP, the protocol of Redis (version 2): requests are arrays of byte strings."""
 
 import socket
+from contextlib import suppress
 from typing import BinaryIO
 
 Reply = str | int | None | list["Reply"]
 
 
-class ErrorReply(OSError):
+class ErrorReply(OSError):  # noqa: N818 - RESP's own word
     """The server answered with an error. Its first word tells the kind."""
 
 
@@ -19,10 +20,8 @@ class Link:
 
     def close(self) -> None:
         """End it, at once, whoever waits for a reply."""
-        try:
+        with suppress(OSError):  # it had ended already
             self._end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it had ended already
         self._end.close()
 
     def ask(self, *words: str | int) -> Reply:
@@ -47,7 +46,7 @@ class Link:
             return rest
         if kind == b":":
             return int(rest)
-        if kind == b"$" and int(rest) < 0 or kind == b"*" and int(rest) < 0:
+        if kind in (b"$", b"*") and int(rest) < 0:
             return None
         if kind == b"$":
             return self._bulk(int(rest))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from ...histories.event import Invocation
 from ...histories.operation import Value
@@ -31,12 +32,14 @@ admin.enableServer=false
 class ZooKeeper(Database):
     """Servers of ZooKeeper, each a member of the one ensemble."""
 
-    programs = {
-        "java": Program(install="install a Java runtime (Debian: default-jre-headless)", version=("-version",)),
-        "zookeeper.jar": Program(
-            install="install ZooKeeper (Debian: zookeeper)", places=(f"{JARS}/zookeeper.jar",), version=()
-        ),
-    }
+    programs = MappingProxyType(
+        {
+            "java": Program(install="install a Java runtime (Debian: default-jre-headless)", version=("-version",)),
+            "zookeeper.jar": Program(
+                install="install ZooKeeper (Debian: zookeeper)", places=(f"{JARS}/zookeeper.jar",), version=()
+            ),
+        }
+    )
 
     def prepare(self, site: Site) -> None:
         data = site.directory / "data"
@@ -78,7 +81,7 @@ class ZooKeeper(Database):
         return Client(site)
 
     def differences(self, sites: Sequence[Site]) -> str:
-        """Each server, once it has caught up with the leader, must hold the same nodes, as the same operations made them."""
+        """Servers that have caught up with the leader must hold the same nodes, made by the same transactions."""
         held = {site.name: _everything(site) for site in sites}
         first, expected = next(iter(held.items()))
         for name, found in held.items():
@@ -172,7 +175,7 @@ def _everything(site: Site) -> Mapping[str, object]:
 
 system = external(
     "zookeeper",
-    "a tree of nodes on atomic broadcast (ZooKeeper 3.8)",
+    "tree of nodes on atomic broadcast (ZooKeeper 3.8)",
     ZooKeeper(),
     note="a majority of servers must be up and connected; plain reads may be stale, as ZooKeeper documents",
     workloads=("register", "readers", "set"),
