@@ -52,6 +52,7 @@ class Session:
         """End the connection, at once, whoever waits for an answer. The session ends when it has been silent."""
         with suppress(OSError):  # it had ended already
             self._end.shutdown(socket.SHUT_RDWR)
+        self._answers.close()
         self._end.close()
 
     def create(self, path: str, data: bytes) -> None:

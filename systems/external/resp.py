@@ -22,6 +22,7 @@ class Link:
         """End it, at once, whoever waits for a reply."""
         with suppress(OSError):  # it had ended already
             self._end.shutdown(socket.SHUT_RDWR)
+        self._replies.close()
         self._end.close()
 
     def ask(self, *words: str | int) -> Reply:
