@@ -55,7 +55,8 @@ class ZooKeeper(Database):
         return [
             [
                 *(site.binary("java"), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
-                *("-cp", f"{jar}:{jar.parent}/*", "org.apache.zookeeper.server.quorum.QuorumPeerMain"),
+                *("-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS"),
+                *("-cp", f"{jar}:{jar.parent}/slf4j-simple.jar", "org.apache.zookeeper.server.quorum.QuorumPeerMain"),
                 str(site.directory / "zoo.cfg"),
             ]
         ]

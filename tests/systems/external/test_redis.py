@@ -96,6 +96,37 @@ def test_servers_know_each_other_before_they_start(tmp_path: Path) -> None:
     assert sentinel.count("known-replica") == 2
 
 
+def held(value: bytes, *elements: bytes) -> bytes:
+    """What a server with one register and these elements says when it is asked for all that it has."""
+    members = b"".join(b"$%d\r\n%b\r\n" % (len(element), element) for element in elements)
+    return b"*1\r\n$1\r\nx\r\n*%d\r\n%b$%d\r\n%b\r\n" % (len(elements), members, len(value), value)
+
+
+PRIMARY = b"*3\r\n$6\r\nmaster\r\n:9\r\n*0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("third", "difference"),
+    [
+        (held(b"7", b"3"), ""),
+        (held(b"8", b"3"), "n3 has 8 for x, the primary n1 7"),
+        (held(b"7"), "n3 has None for element 3, the primary n1 it"),
+    ],
+)
+def test_replicas_hold_what_the_primary_holds(third: bytes, difference: str) -> None:
+    same = held(b"7", b"3")
+    with Scripted(port6379=iter([PRIMARY, b"+OK\r\n:2\r\n", same, same, same, third])) as scripted:
+        site = scripted.site({})
+        assert Redis().differences([site, *site.others]) == difference
+
+
+def test_replicas_that_have_not_caught_up_are_not_compared() -> None:
+    with Scripted(port6379=iter([PRIMARY, b"+OK\r\n:1\r\n"])) as scripted:
+        site = scripted.site({})
+        with pytest.raises(OSError, match="not all"):
+            Redis().differences([site, *site.others])
+
+
 @pytest.mark.parametrize("workload", ["register", "set"])
 def test_without_faults_a_run_is_valid(workload: str) -> None:
     try:

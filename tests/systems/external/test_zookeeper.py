@@ -107,6 +107,25 @@ def test_servers_know_each_other(tmp_path: Path) -> None:
     assert "server.3=127.0.0.3:2888:3888\n" in (tmp_path / "zoo.cfg").read_text()
 
 
+def names(*found: bytes) -> bytes:
+    return struct.pack(">i", len(found)) + b"".join(framed(name) for name in found)
+
+
+@pytest.mark.parametrize(
+    ("third", "difference"),
+    [
+        (answers(b"", names(b"x"), names(), node(b"7", 4)), False),
+        (answers(b"", names(b"x"), names(), node(b"7", 5)), True),
+        (answers(b"", names(b"x"), names(b"3"), node(b"7", 4), node(b"", 0)), True),
+    ],
+)
+def test_servers_hold_the_same(third: bytes, difference: bool) -> None:
+    same = answers(b"", names(b"x"), names(), node(b"7", 4))
+    with Scripted(port2181=iter([same, same, third])) as scripted:
+        site = scripted.site({})
+        assert ZooKeeper().differences([site, *site.others]).startswith("n3 has") is difference
+
+
 def test_a_run_without_faults_loses_nothing() -> None:
     try:
         find(ZooKeeper.programs, {})
