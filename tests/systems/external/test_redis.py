@@ -5,14 +5,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from scripted import Scripted
+from canned import Canned
 
 from splitbrain import Invocation, Test, UsageError, run
 from splitbrain.bench.worlds.external.programs import find
 from splitbrain.systems.database import Refused, Unknown
 from splitbrain.systems.external.redis import Client, Redis, _id
 
-Make = Callable[..., tuple[Client, Scripted]]
+Make = Callable[..., tuple[Client, Canned]]
 SECOND = 1_000_000_000
 SENTINEL = b"*2\r\n$9\r\n127.0.0.2\r\n$4\r\n6379\r\n"
 
@@ -31,15 +31,15 @@ def client() -> Iterator[Make]:
     """Makes a client of a primary that gives these answers, one string for each connection."""
     with ExitStack() as stack:
 
-        def make(*answers: bytes, guarantee: str = "default") -> tuple[Client, Scripted]:
-            scripted = stack.enter_context(Scripted(port26379=sentinels(), port6379=iter(answers)))
-            return stack.enter_context(closing(Client(scripted.site({"guarantee": guarantee})))), scripted
+        def make(*answers: bytes, guarantee: str = "default") -> tuple[Client, Canned]:
+            server = stack.enter_context(Canned(port26379=sentinels(), port6379=iter(answers)))
+            return stack.enter_context(closing(Client(server.site({"guarantee": guarantee})))), server
 
         yield make
 
 
 def test_operations_and_their_answers(client: Make) -> None:
-    asked, scripted = client(b"+OK\r\n$1\r\n7\r\n$-1\r\n:1\r\n:0\r\n:1\r\n*2\r\n$2\r\n12\r\n$1\r\n3\r\n")
+    asked, server = client(b"+OK\r\n$1\r\n7\r\n$-1\r\n:1\r\n:0\r\n:1\r\n*2\r\n$2\r\n12\r\n$1\r\n3\r\n")
     assert asked.invoke(op("write", 7)) is None
     assert asked.invoke(op("read")) == 7
     assert asked.invoke(op("read")) is None
@@ -47,8 +47,8 @@ def test_operations_and_their_answers(client: Make) -> None:
     assert asked.invoke(op("cas", (7, 9))) is False
     assert asked.invoke(op("add", 3, key=None)) is None
     assert asked.invoke(op("read", key=None)) == (3, 12)
-    assert scripted.dialled == [("127.0.0.1", 26379), ("127.0.0.2", 6379)]
-    assert scripted.asked(1).startswith(b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$1\r\n7\r\n")
+    assert server.dialled == [("127.0.0.1", 26379), ("127.0.0.2", 6379)]
+    assert server.asked(1).startswith(b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$1\r\n7\r\n")
 
 
 @pytest.mark.parametrize("answer", [b"-READONLY You can't\r\n", b"-NOREPLICAS Not enough\r\n", b"-LOADING\r\n"])
@@ -73,9 +73,9 @@ def test_a_write_that_replicas_have_not_acknowledged_may_have_happened(client: M
 
 
 def test_a_write_that_a_replica_has_acknowledged_is_done(client: Make) -> None:
-    asked, scripted = client(b"+OK\r\n:1\r\n", guarantee="wait")
+    asked, server = client(b"+OK\r\n:1\r\n", guarantee="wait")
     assert asked.invoke(op("write", 1)) is None
-    assert b"WAIT\r\n$1\r\n1\r\n" in scripted.asked(1)
+    assert b"WAIT\r\n$1\r\n1\r\n" in server.asked(1)
 
 
 def test_nothing_has_happened_if_no_primary_is_found(client: Make) -> None:
@@ -87,7 +87,7 @@ def test_nothing_has_happened_if_no_primary_is_found(client: Make) -> None:
 
 
 def test_servers_know_each_other_before_they_start(tmp_path: Path) -> None:
-    site = Scripted().site({"guarantee": "min-replicas"}, tmp_path)
+    site = Canned().site({"guarantee": "min-replicas"}, tmp_path)
     Redis().prepare(site)
     server, sentinel = (tmp_path / "redis.conf").read_text(), (tmp_path / "sentinel.conf").read_text()
     assert "replicaof" not in server
@@ -115,14 +115,14 @@ PRIMARY = b"*3\r\n$6\r\nmaster\r\n:9\r\n*0\r\n"
 )
 def test_replicas_hold_what_the_primary_holds(third: bytes, difference: str) -> None:
     same = held(b"7", b"3")
-    with Scripted(port6379=iter([PRIMARY, b"+OK\r\n:2\r\n", same, same, same, third])) as scripted:
-        site = scripted.site({})
+    with Canned(port6379=iter([PRIMARY, b"+OK\r\n:2\r\n", same, same, same, third])) as server:
+        site = server.site({})
         assert Redis().differences([site, *site.others]) == difference
 
 
 def test_replicas_that_have_not_caught_up_are_not_compared() -> None:
-    with Scripted(port6379=iter([PRIMARY, b"+OK\r\n:1\r\n"])) as scripted:
-        site = scripted.site({})
+    with Canned(port6379=iter([PRIMARY, b"+OK\r\n:1\r\n"])) as server:
+        site = server.site({})
         with pytest.raises(OSError, match="not all"):
             Redis().differences([site, *site.others])
 

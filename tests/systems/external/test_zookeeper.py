@@ -6,13 +6,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from scripted import Scripted
+from canned import Canned
 
 from splitbrain import Invocation, Test, UsageError, run
 from splitbrain.bench.worlds.external.programs import find
 from splitbrain.systems.external.zookeeper import Client, ZooKeeper
 
-Make = Callable[..., tuple[Client, Scripted]]
+Make = Callable[..., tuple[Client, Canned]]
 SECOND = 1_000_000_000
 NO_NODE, BAD_VERSION, NODE_EXISTS, LOST = -101, -103, -110, -4
 
@@ -47,9 +47,9 @@ def client() -> Iterator[Make]:
     """Makes a client of a server that sends this."""
     with ExitStack() as stack:
 
-        def make(answer: bytes, reads: str = "plain") -> tuple[Client, Scripted]:
-            scripted = stack.enter_context(Scripted(port2181=iter([answer])))
-            return stack.enter_context(closing(Client(scripted.site({"reads": reads})))), scripted
+        def make(answer: bytes, reads: str = "plain") -> tuple[Client, Canned]:
+            server = stack.enter_context(Canned(port2181=iter([answer])))
+            return stack.enter_context(closing(Client(server.site({"reads": reads})))), server
 
         yield make
 
@@ -82,10 +82,10 @@ def test_notices_are_no_answers(client: Make) -> None:
 
 
 def test_a_read_is_preceded_by_sync_if_that_was_chosen(client: Make) -> None:
-    asked, scripted = client(answers(framed(b"/registers/x"), node(b"7", 4)), reads="sync")
+    asked, server = client(answers(framed(b"/registers/x"), node(b"7", 4)), reads="sync")
     assert asked.invoke(op("read")) == 7
     sync, get = struct.pack(">ii", 1, 9), struct.pack(">ii", 2, 4)
-    sent = scripted.asked(0)
+    sent = server.asked(0)
     assert 0 < sent.index(sync) < sent.index(get)
 
 
@@ -102,7 +102,7 @@ def test_no_session_is_no_connection(client: Make) -> None:
 
 
 def test_servers_know_each_other(tmp_path: Path) -> None:
-    ZooKeeper().prepare(Scripted().site({}, tmp_path))
+    ZooKeeper().prepare(Canned().site({}, tmp_path))
     assert (tmp_path / "data/myid").read_text() == "1\n"
     assert "server.3=127.0.0.3:2888:3888\n" in (tmp_path / "zoo.cfg").read_text()
 
@@ -121,8 +121,8 @@ def names(*found: bytes) -> bytes:
 )
 def test_servers_hold_the_same(third: bytes, difference: bool) -> None:
     same = answers(b"", names(b"x"), names(), node(b"7", 4))
-    with Scripted(port2181=iter([same, same, third])) as scripted:
-        site = scripted.site({})
+    with Canned(port2181=iter([same, same, third])) as server:
+        site = server.site({})
         assert ZooKeeper().differences([site, *site.others]).startswith("n3 has") is difference
 
 
