@@ -36,7 +36,7 @@ class ZooKeeper(Database):
         {
             "java": Program(install="install a Java runtime (Debian: default-jre-headless)", version=("-version",)),
             "zookeeper.jar": Program(
-                install="install ZooKeeper (Debian: zookeeper)", places=(f"{JARS}/zookeeper.jar",), version=()
+                install="install ZooKeeper (Debian: zookeeper)", places=(f"{JARS}/zookeeper.jar",)
             ),
         }
     )
