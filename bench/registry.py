@@ -47,11 +47,14 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "ovsdb": f"{PACKAGE}.systems.external.ovsdb:system",
     "pysyncobj": f"{PACKAGE}.systems.external.pysyncobj:system",
     "nats": f"{PACKAGE}.systems.external.nats:system",
+    "redis": f"{PACKAGE}.systems.external.redis:system",
+    "zookeeper": f"{PACKAGE}.systems.external.zookeeper:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": f"{PACKAGE}.bench.workloads.register:WORKLOAD",
+    "readers": f"{PACKAGE}.bench.workloads.register:READERS",
     "kv": f"{PACKAGE}.bench.workloads.kv:WORKLOAD",
     "versioned": f"{PACKAGE}.bench.workloads.versioned:WORKLOAD",
     "increment": f"{PACKAGE}.bench.workloads.increment:WORKLOAD",

@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count, cycle
 
 from ...checkers.linearizability import linearizable
 from ...checkers.models import cas_register
 from ...histories.operation import Value
-from ..generators import Context, Generator, Mix, PerKey, Repeat, Request, Step, Update
+from ..generators import Context, Generator, Mix, PerKey, Repeat, Request, Reserve, Step, Update
 from ..test import Test
 from .workload import Calls, Workload, key_names
 
@@ -57,9 +58,23 @@ def calls(test: Test, random: random.Random) -> Calls:
     )
 
 
+def readers(test: Test, random: random.Random) -> Calls:
+    """The first half of the clients carry on as above, the others only read, and so never wait for a write."""
+    mixed = calls(test, random)
+    reads = PerKey(random, {key: Repeat(lambda: Request("read")) for key in key_names(test)})
+    return replace(mixed, faults=Reserve(((test.clients + 1) // 2, mixed.faults), rest=reads))
+
+
 WORKLOAD = Workload(
     name="register",
     summary="read, write and compare-and-set of registers",
     calls=calls,
+    checkers=(linearizable(cas_register()),),
+)
+
+READERS = Workload(
+    name="readers",
+    summary="registers, which half of the clients only read",
+    calls=readers,
     checkers=(linearizable(cas_register()),),
 )

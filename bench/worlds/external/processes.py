@@ -1,7 +1,7 @@
 """The processes of a server that is not ours.
 
 Programs start others, which may leave their process group and outlive them. All of them inherit the environment, so
-every process of a server is found by a mark in it.
+every process of a server is found by a mark in it; those that write their titles over it, by their session.
 """
 
 import os
@@ -51,7 +51,7 @@ class Processes:
 
     def all(self) -> list[Process]:
         """All of them, with when they started."""
-        found = ((pid, start_of(pid)) for pid in marked(self._mark))
+        found = ((pid, start_of(pid)) for pid in self._found())
         return [Process(pid, started) for pid, started in found if started is not None]
 
     def kill(self) -> None:
@@ -75,8 +75,11 @@ class Processes:
 
     def _signal(self, number: int) -> list[int]:
         """Send a signal to all of them that are there, and say which."""
-        found = list(marked(self._mark))
+        found = self._found()
         for pid in found:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
         return found
+
+    def _found(self) -> list[int]:
+        return list(marked(self._mark, {process.pid for process in self._started}))

@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -73,7 +73,7 @@ def clean() -> Removed:
         recorded = _recorded(directory)
         if _alive(recorded[0]) if recorded else start_of(_maker(directory)) is not None:
             continue
-        alive = {child.pid for child in recorded[1:] if _alive(child)} | set(marked(f"{directory}/"))
+        alive = set(marked(f"{directory}/", {child.pid for child in recorded[1:] if _alive(child)}))
         for pid in alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -98,29 +98,47 @@ def root() -> Path:
 def start_of(pid: int) -> int | None:
     """When a process started, in clock ticks since boot; None if it has ended."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        fields = _fields(pid)
     except OSError:
         return None
-    state, *fields = stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
-    return None if state in "ZX" else int(fields[18])
+    return None if fields[0] in "ZX" else int(fields[19])
 
 
 def state(pid: int) -> str:
     """What a process does, as the kernel abbreviates it (`T` is stopped, `Z` ended); `X` if it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+        return _fields(pid)[0]
     except (OSError, IndexError):
         return "X"
 
 
-def marked(beginning: str) -> Iterator[int]:
-    """The processes whose mark begins in this way, those that have ended left out."""
+def marked(beginning: str, started: Collection[int] = ()) -> Iterator[int]:
+    """The processes whose mark begins in this way, those that were `started`, and all that descend from any of them.
+
+    Some programs write over the environment that they were given (Redis, PostgreSQL), others leave their parents: what
+    the one does not tell, the other does. Those that have ended are left out.
+    """
     wanted = f"{MARK}={beginning}".encode()
+    parents: dict[int, int] = {}
+    found = set(started)
     for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, IndexError):
+            parents[pid] = int(_fields(pid)[1])
             variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-            if any(one.startswith(wanted) for one in variables) and state(pid) not in "ZX":
-                yield pid
+            if any(one.startswith(wanted) for one in variables):
+                found.add(pid)
+    for pid in parents:
+        ancestor = pid
+        while ancestor not in found and ancestor in parents:
+            ancestor = parents[ancestor]
+        if ancestor in found and state(pid) not in "ZX":
+            yield pid
+
+
+def _fields(pid: int) -> list[str]:
+    """What the kernel says of a process, from its state on. Raises OSError if it is gone."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    return stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
 
 
 def die_with(parent: int) -> None:
