@@ -25,7 +25,7 @@ def find(programs: Mapping[str, Program], chosen: Mapping[str, str]) -> dict[str
 
 
 def versions(programs: Mapping[str, Program], paths: Mapping[str, str]) -> dict[str, str]:
-    """The first line in which each program says its version; for a file that is no program, its path with links followed."""
+    """The first line in which each program says its version; for a file that is no program, its path."""
     return {name: _version(paths[name], program) for name, program in programs.items() if program.version}
 
 
@@ -56,6 +56,6 @@ def _version(path: str, program: Program) -> str:
     try:
         done = subprocess.run([path, *program.version], capture_output=True, text=True, timeout=PATIENCE)
     except (OSError, subprocess.SubprocessError):
-        return str(Path(path).resolve())
+        return path
     lines = (done.stdout + done.stderr).strip().splitlines()
     return lines[0].strip() if lines else path
