@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace as changed
 
-from splitbrain import ContractError, Database, Fault, Invocation, Program, Site, System, Test, UsageError, Value, run
+from splitbrain import ContractError, Database, Fault, Invocation, Program, Site, System, Test, Trigger, UsageError, Value, run
 from splitbrain.bench.worlds.external.world import ExternalWorld
 from splitbrain.bench.worlds.local import owned
 from splitbrain.bench.worlds.local.owned import clean, marked
@@ -50,12 +50,13 @@ def of(schedule: Sequence[Fault]) -> Test:
 
 
 def test_a_server_is_killed_and_paused_and_serves_again(root: Path) -> None:
-    first, second = 200_000_000, 500_000_000
+    short = 200_000_000
+    back = Trigger(moment="stop", follows=0, wait=short)
     result = run(
         of(
             [
-                Fault(unit=0, family="kill", at=first, lasts=first, on="one"),
-                Fault(unit=1, family="pause", at=first + second, lasts=first, on="one"),
+                Fault(unit=0, family="kill", at=short, lasts=short, on="one"),
+                Fault(unit=1, family="pause", at=back, lasts=short, on="one"),
             ]
         )
     )
