@@ -43,6 +43,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "transactions": f"{PACKAGE}.systems.transactions:system",
     "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
     "etcd": f"{PACKAGE}.systems.external.etcd:system",
+    "postgres": f"{PACKAGE}.systems.external.postgres:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 

@@ -98,30 +98,48 @@ def root() -> Path:
 def start_of(pid: int) -> int | None:
     """When a process started, in clock ticks since boot; None if it has ended."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        fields = _fields(pid)
     except OSError:
         return None
-    state, *fields = stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
-    return None if state in "ZX" else int(fields[18])
+    return None if fields[0] in "ZX" else int(fields[19])
 
 
 def state(pid: int) -> str:
     """What a process does, as the kernel abbreviates it (`T` is stopped, `Z` ended); `X` if it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+        return _fields(pid)[0]
     except (OSError, IndexError):
         return "X"
 
 
 def marked(beginning: str) -> Iterator[int]:
-    """The processes whose mark begins in this way, those that have ended left out."""
+    """The processes whose mark begins in this way and all that descend from them, those that have ended left out.
+
+    Some programs, PostgreSQL for one, write over the environment that they were given: only their descent tells.
+    """
     wanted = f"{MARK}={beginning}".encode()
+    parents: dict[int, int] = {}
+    found: set[int] = set()
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
+            pid = int(entry.name)
             with contextlib.suppress(OSError):
+                parents[pid] = int(_fields(pid)[1])
                 variables = Path(entry.path, "environ").read_bytes().split(b"\0")
-                if any(one.startswith(wanted) for one in variables) and state(int(entry.name)) not in "ZX":
-                    yield int(entry.name)
+                if any(one.startswith(wanted) for one in variables):
+                    found.add(pid)
+    for pid in parents:
+        line = [pid]
+        while line[-1] not in found and line[-1] in parents:
+            line.append(parents[line[-1]])
+        if line[-1] in found and state(pid) not in "ZX":
+            yield pid
+
+
+def _fields(pid: int) -> list[str]:
+    """What the kernel says of a process, from its state on. Raises OSError if it is gone."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    return stat.rpartition(")")[2].split()  # its name, in parentheses, may contain anything
 
 
 def die_with(parent: int) -> None:
