@@ -193,5 +193,6 @@ system = external(
     "isolation than serializable allows anomalies, as PostgreSQL documents",
     workloads=("register", "bank", "set"),
     options={"synchronous_commit": ("on", "off"), "isolation": tuple(ISOLATION)},
+    tempo=1.0,
     servers=1,
 )
