@@ -44,6 +44,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
     "etcd": f"{PACKAGE}.systems.external.etcd:system",
     "postgres": f"{PACKAGE}.systems.external.postgres:system",
+    "rabbitmq": f"{PACKAGE}.systems.external.rabbitmq:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
@@ -68,6 +69,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "causal": f"{PACKAGE}.bench.workloads.eventual:CAUSAL",
     "read_committed": f"{PACKAGE}.bench.workloads.eventual:READ_COMMITTED",
     "set": f"{PACKAGE}.bench.workloads.set:WORKLOAD",
+    "queue": f"{PACKAGE}.bench.workloads.queue:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"
