@@ -1,12 +1,13 @@
 """RabbitMQ: a quorum queue, which is replicated by Raft."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 from ...errors import UsageError
 from ...histories.event import Invocation
 from ...histories.operation import Value
 from ..database import Connection, Database, Program, Refused, Site, Unknown
-from .amqp import Channel, Closed
+from .amqp import BEAT, Channel, Closed
 from .declare import SECOND, external
 
 PORT = 5672
@@ -104,6 +105,7 @@ class Client:
         self._site = site
         self._confirms = site.options.get("confirms") != "off"
         self._channel: Channel | None = None
+        self._used = time.monotonic()
         self._open()
 
     def close(self) -> None:
@@ -154,7 +156,11 @@ class Client:
         return tuple(taken)
 
     def _open(self) -> Channel:
-        """The channel, made anew after it was closed."""
+        """The channel, made anew after it was closed, and after a silence for which the server may have closed it."""
+        now = time.monotonic()
+        if now - self._used > BEAT:
+            self.close()
+        self._used = now
         if self._channel is None:
             channel = opened(self._site)
             try:
