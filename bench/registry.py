@@ -45,6 +45,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "etcd": f"{PACKAGE}.systems.external.etcd:system",
     "postgres": f"{PACKAGE}.systems.external.postgres:system",
     "rabbitmq": f"{PACKAGE}.systems.external.rabbitmq:system",
+    "galera": f"{PACKAGE}.systems.external.galera:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
