@@ -56,7 +56,13 @@ def allowed(model: FaultModel) -> tuple[str, ...]:
     families = [family for family in FAMILIES if any(tolerates(group, family, model) for group in groups)]
     cut = any(group.cut for group in groups)
     messages = cut and not model.foreign
-    patterns = {"moving": cut, "leaders": model.leaders and not model.foreign, "replies": messages, "late": messages, "kinds": messages}
+    patterns = {
+        "moving": cut,
+        "leaders": model.leaders and not model.foreign,
+        "replies": messages,
+        "late": messages,
+        "kinds": messages,
+    }
     return (*families, *(name for name in PATTERNS if patterns[name]))
 
 

@@ -45,5 +45,7 @@ def run(command: Sequence[str]) -> str:
         raise ContractError(f"{command[0]}: {error}") from None
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode:
-        raise ContractError(f"{command[0]} failed with code {done.returncode}: " + " | ".join(said[-TAIL:].splitlines()))
+        raise ContractError(
+            f"{command[0]} failed with code {done.returncode}: " + " | ".join(said[-TAIL:].splitlines())
+        )
     return said

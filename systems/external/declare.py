@@ -47,6 +47,4 @@ def external(
 def deploy(servers: int, bug: str | None) -> Deployment:
     """Servers n1, n2, …, into which the bench cannot look."""
     names = [f"n{number}" for number in range(1, servers + 1)]
-    return Deployment(
-        servers=dict.fromkeys(names, Node), groups=dict.fromkeys(names, "server"), client=ClientNode
-    )
+    return Deployment(servers=dict.fromkeys(names, Node), groups=dict.fromkeys(names, "server"), client=ClientNode)

@@ -118,7 +118,11 @@ class Gateway:
         return next((json.loads(value) for value in _values(answer)), None)
 
     def _elements(self) -> Value:
-        everything = {"key": _code(ELEMENTS), "range_end": _code(ELEMENTS[:-1] + "0"), "serializable": self._serializable}
+        everything = {
+            "key": _code(ELEMENTS),
+            "range_end": _code(ELEMENTS[:-1] + "0"),
+            "serializable": self._serializable,
+        }
         return tuple(int(value) for value in _values(self.ask("kv/range", everything)))
 
     def _compare_and_set(self, key: str, old: Value, new: Value) -> bool:

@@ -43,7 +43,15 @@ class Galera(Database):
         data = site.directory / "data"
         if site.first:
             how = ("--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db")
-            run([*unprivileged(), site.binary("mariadb-install-db"), *how, f"--datadir={data}", "--innodb-log-file-size=8M"])
+            run(
+                [
+                    *unprivileged(),
+                    site.binary("mariadb-install-db"),
+                    *how,
+                    f"--datadir={data}",
+                    "--innodb-log-file-size=8M",
+                ]
+            )
         else:
             shutil.copytree(site.directory.parent / next(iter(site.addresses)) / "data", data)
 
@@ -53,7 +61,13 @@ class Galera(Database):
         own = f"gmcast.listen_addr=tcp://{site.address}:{GROUP};pc.wait_prim_timeout=PT90S;gcache.size=16M"
         return [
             [
-                *(*unprivileged(), site.binary("mariadbd"), "--no-defaults", f"--datadir={data}", "--skip-grant-tables"),
+                *(
+                    *unprivileged(),
+                    site.binary("mariadbd"),
+                    "--no-defaults",
+                    f"--datadir={data}",
+                    "--skip-grant-tables",
+                ),
                 *(f"--socket={site.directory}/s", f"--pid-file={site.directory}/pid", f"--bind-address={site.address}"),
                 *("--binlog-format=ROW", "--innodb-autoinc-lock-mode=2", "--innodb-log-file-size=8M"),
                 *("--innodb-buffer-pool-size=32M", "--wsrep-on=ON", f"--wsrep-provider={site.binary('galera')}"),
