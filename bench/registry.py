@@ -44,6 +44,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
     "etcd": f"{PACKAGE}.systems.external.etcd:system",
     "postgres": f"{PACKAGE}.systems.external.postgres:system",
+    "patroni": f"{PACKAGE}.systems.external.patroni:system",
     "rabbitmq": f"{PACKAGE}.systems.external.rabbitmq:system",
     "galera": f"{PACKAGE}.systems.external.galera:system",
 }

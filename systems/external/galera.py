@@ -162,7 +162,8 @@ class Client:
                 rows = ask("select balance from splitbrain.accounts order by number").rows
                 return tuple(int(row[0] or 0) for row in rows)
             case "transfer", (int() as source, int() as target, int() as amount):
-                return self._transfer(source, target, amount)
+                self._transfer(source, target, amount)
+                return None
             case _:
                 raise Refused(f"Galera is not asked to {op.f}")
 

@@ -116,7 +116,8 @@ class Client:
     def invoke(self, op: Invocation) -> Value:
         match op.f, op.input:
             case "enqueue", int() as element:
-                return self._enqueue(element)
+                self._enqueue(element)
+                return None
             case "dequeue", None:
                 taken = self._take(1)
                 return taken[0] if taken else None
