@@ -6,6 +6,7 @@ Source: AMQP 0-9-1 specification (amqp0-9-1.xml), and RabbitMQ's extension `conf
 import socket
 import struct
 import time
+from contextlib import suppress
 from typing import Final
 
 Method = tuple[int, int]
@@ -61,10 +62,8 @@ class Channel:
 
     def close(self) -> None:
         """End it, at once."""
-        try:
+        with suppress(OSError):  # it was broken already
             self._end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it was broken already
         self._end.close()
 
     def declare(self, queue: str, arguments: dict[str, str] | None) -> None:

@@ -5,6 +5,7 @@ Source: MariaDB documentation, "Client/Server Protocol".
 
 import socket
 import struct
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..database import Unknown
@@ -39,7 +40,7 @@ class Session:
 
     def __init__(self, end: socket.socket, user: str) -> None:
         self._end = end
-        self._stream = end.makefile("rb")
+        self._buffer = b""
         self._number = 0
         try:
             _checked(self._packet())
@@ -54,10 +55,8 @@ class Session:
 
     def close(self) -> None:
         """End it, at once."""
-        try:
+        with suppress(OSError):  # it was broken already
             self._end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it was broken already
         self._end.close()
 
     def ask(self, statement: str) -> Answer:
@@ -84,9 +83,12 @@ class Session:
         return self._read(int.from_bytes(head[:3], "little"))
 
     def _read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        if len(data) < size:
-            raise Unknown("the server closed the connection")
+        while len(self._buffer) < size:
+            more = self._end.recv(1 << 16)
+            if not more:
+                raise Unknown("the server closed the connection")
+            self._buffer += more
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ..database import Connection, Database, Program, Site
 from .commands import unprivileged
@@ -98,7 +99,7 @@ def _settings(site: Site) -> dict[str, object]:
             "listen": f"{site.address}:{PORT}",
             "connect_address": f"{site.address}:{PORT}",
             "data_dir": str(site.directory / "data"),
-            "bin_dir": str(site.binary("postgres")).rpartition("/")[0],
+            "bin_dir": str(Path(site.binary("postgres")).resolve().parent),
             "pgpass": str(site.directory / "pgpass"),
             "pg_hba": ["host all all all trust", "host replication all all trust", "local all all trust"],
             "authentication": {"superuser": user, "replication": user, "rewind": user},

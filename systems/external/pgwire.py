@@ -5,6 +5,7 @@ Source: PostgreSQL documentation, chapter "Frontend/Backend Protocol".
 
 import socket
 import struct
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..database import Unknown
@@ -41,7 +42,7 @@ class Session:
 
     def __init__(self, end: socket.socket, user: str, database: str) -> None:
         self._end = end
-        self._stream = end.makefile("rb")
+        self._buffer = b""
         try:
             words = b"".join(part.encode() + b"\0" for part in ("user", user, "database", database))
             body = struct.pack("!i", VERSION) + words + b"\0"
@@ -53,10 +54,8 @@ class Session:
 
     def close(self) -> None:
         """End it, at once."""
-        try:
+        with suppress(OSError):  # it was broken already
             self._end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it was broken already
         self._end.close()
 
     def ask(self, statement: str) -> Answer:
@@ -91,9 +90,12 @@ class Session:
         return head[:1], self._read(struct.unpack("!i", head[1:])[0] - 4)
 
     def _read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        if len(data) < size:
-            raise Unknown("the server closed the connection")
+        while len(self._buffer) < size:
+            more = self._end.recv(1 << 16)
+            if not more:
+                raise Unknown("the server closed the connection")
+            self._buffer += more
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
 
