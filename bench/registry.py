@@ -49,6 +49,10 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "nats": f"{PACKAGE}.systems.external.nats:system",
     "redis": f"{PACKAGE}.systems.external.redis:system",
     "zookeeper": f"{PACKAGE}.systems.external.zookeeper:system",
+    "postgres": f"{PACKAGE}.systems.external.postgres:system",
+    "patroni": f"{PACKAGE}.systems.external.patroni:system",
+    "rabbitmq": f"{PACKAGE}.systems.external.rabbitmq:system",
+    "galera": f"{PACKAGE}.systems.external.galera:system",
 }
 """The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
 
@@ -74,6 +78,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "causal": f"{PACKAGE}.bench.workloads.eventual:CAUSAL",
     "read_committed": f"{PACKAGE}.bench.workloads.eventual:READ_COMMITTED",
     "set": f"{PACKAGE}.bench.workloads.set:WORKLOAD",
+    "queue": f"{PACKAGE}.bench.workloads.queue:WORKLOAD",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import Any, TypeAlias
 
 from ....histories.event import Invocation
@@ -66,7 +66,8 @@ class Engine:
         self._workspace = workspace
         self._network = network
         self._hampered = Hampered()
-        self._inbox: SimpleQueue[Completed | Server | BaseException] = SimpleQueue()
+        # not a SimpleQueue: its `get` with a timeout may wait for ever, if the time is up just when something was taken
+        self._inbox: Queue[Completed | Server | BaseException] = Queue()
         self._timers: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
         self._order = count()
         self._open: dict[int, tuple[Client, str]] = {}

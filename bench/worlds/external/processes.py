@@ -56,6 +56,7 @@ class Processes:
 
     def kill(self) -> None:
         """End all of them at once (SIGKILL), and wait until they are gone."""
+        self.pause()  # nobody starts another one meanwhile
         while self._signal(signal.SIGKILL):
             for process in self._started:
                 process.poll()

@@ -12,7 +12,20 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace as changed
 
-from splitbrain import ContractError, Database, Fault, Invocation, Program, Site, System, Test, Trigger, UsageError, Value, run
+from splitbrain import (
+    ContractError,
+    Database,
+    Fault,
+    Invocation,
+    Program,
+    Site,
+    System,
+    Test,
+    Trigger,
+    UsageError,
+    Value,
+    run,
+)
 from splitbrain.bench.worlds.external.world import ExternalWorld
 from splitbrain.bench.worlds.local import owned
 from splitbrain.bench.worlds.local.owned import clean, marked
