@@ -105,6 +105,7 @@ class Runner:
         self._now = 0
         self._units: dict[int, Unit] = {}
         self._findings: list[Finding] = []
+        self._lost: list[str] = []
 
     @property
     def done(self) -> bool:
@@ -189,6 +190,11 @@ class Runner:
                 self._healed_at = now
                 self._undo.clear()
                 self._journal.write(NemesisEvent(what="heal", time=now))
+            case Lost(server, reason):
+                # What a system owes without that server nobody has said.
+                self._promised = False
+                self._lost.append(f"{server} was lost: {reason}")
+                self._journal.write(NemesisEvent(what="lost", time=now, targets=(server,), detail=reason))
             case InvariantBroken(monitor, sentence, node):
                 self._findings.append(Finding(monitor=monitor, sentence=sentence, node=node, time=now))
 

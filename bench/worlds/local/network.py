@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from ....errors import ContractError, UsageError
 from ....nemesis.fault import Family
 from .channel import LARGEST
-from .server import PATIENCE, search_path
+from .search import PATIENCE, search_path
 from .wires import LOOPBACK, new_socket
 
 NETWORKS: Final = ("loopback", "namespaces")

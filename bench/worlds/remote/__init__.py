@@ -1,0 +1,1 @@
+"""Servers as processes of other machines, which are reached over SSH."""
