@@ -9,6 +9,7 @@ import msgspec
 from ..errors import UsageError
 
 SSH: Final = 22
+PYTHON: Final = "python3"
 
 
 class Remote(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +23,7 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts: str | None = None
     check: bool = True
     identity: str | None = None
-    python: str = "python3"
+    python: str = PYTHON
 
 
 class Host(msgspec.Struct, frozen=True):

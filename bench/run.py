@@ -91,6 +91,8 @@ def run(
         raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
     if test.network != "loopback" and test.world != "local":
         raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
+    if (test.world == "remote") != (test.remote is not None):
+        raise UsageError("hosts (--host, --hosts) and --world remote need each other")
     system, workload = resolve(test)
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)
@@ -248,7 +250,7 @@ def _record(
         liveness=summary.liveness,
         event_log=world.event_log_hash(),
         clients=test.clients,
-        warnings=(*_without_effect(effects), *warnings, *lints(history)),
+        warnings=(*summary.lost, *_without_effect(effects), *warnings, *lints(history)),
     )
 
 

@@ -38,6 +38,7 @@ from .actions import (
     Injected,
     InvariantBroken,
     Invoke,
+    Lost,
     Report,
     Undo,
     Undone,
@@ -77,6 +78,7 @@ class Summary:
     units: tuple[Unit, ...]
     findings: tuple[Finding, ...]
     liveness: Liveness
+    lost: tuple[str, ...] = ()
 
 
 class Runner:
@@ -145,6 +147,7 @@ class Runner:
             units=tuple(self._units.values()),
             findings=tuple(self._findings),
             liveness=self._liveness(),
+            lost=tuple(self._lost),
         )
 
     def next(self, now: int) -> list[Action]:
@@ -191,8 +194,6 @@ class Runner:
                 self._undo.clear()
                 self._journal.write(NemesisEvent(what="heal", time=now))
             case Lost(server, reason):
-                # What a system owes without that server nobody has said.
-                self._promised = False
                 self._lost.append(f"{server} was lost: {reason}")
                 self._journal.write(NemesisEvent(what="lost", time=now, targets=(server,), detail=reason))
             case InvariantBroken(monitor, sentence, node):
@@ -287,6 +288,8 @@ class Runner:
 
     def _liveness(self) -> Liveness:
         bound = f"{self._bound / SECOND:g} s"
+        if self._lost:
+            return Liveness(promised=False, met=False, sentence="servers were lost, so that liveness was not judged")
         if not self._promised:
             return Liveness(promised=False, met=False, sentence="liveness after heal is not promised")
         if self._probes.missed:

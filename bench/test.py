@@ -6,6 +6,7 @@ import msgspec
 
 from ..errors import UsageError
 from ..nemesis.fault import Fault
+from .hosts import Remote
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
@@ -19,8 +20,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     world. `operations` is how many the clients invoke in the fault phase at most, `time` the longest that phase may
     take, `timeout` the deadline of one operation (both nanoseconds). `beyond_tolerance` lifts the fault model: then
     only safety is judged. `stop_on_violation` ends the run at the first violation that a checker or a monitor sees.
-    `rate` is how many operations are invoked each second on average in the fault phase; None: as many as suit the
-    workload.
+    `remote` says which hosts the remote world has. `rate` is how many operations are invoked each second on average in
+    the fault phase; None: as many as suit the workload.
 
     Raises UsageError for a number below 1 where there must be something.
     """
@@ -44,6 +45,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     stop_on_violation: bool = False
     schedule: tuple[Fault, ...] = ()
     rate: int | None = None
+    remote: Remote | None = None
 
     def __post_init__(self) -> None:
         for name in ("servers", "clients", "keys", "operations", "time", "timeout"):
@@ -66,4 +68,6 @@ def run_id(test: Test) -> str:
         del data["rate"]
     if test.network == "loopback":
         del data["network"]
+    if test.remote is None:
+        del data["remote"]
     return hashlib.blake2b(msgspec.json.encode(data), digest_size=6).hexdigest()

@@ -14,11 +14,12 @@ from .. import registry
 from ..command import command as command_line
 from ..directory import link_latest, place
 from ..exits import worst
+from ..hosts import Remote
 from ..run import deploy, run
 from ..test import Test
 from ..worlds.local.network import NETWORKS
 from ..worlds.world import WORLDS
-from .options import DEFAULT, draw_seed, length, number, runs_dir
+from .options import DEFAULT, draw_seed, hosts, length, number, runs_dir
 from .terminal import reporter, show, show_run
 
 CAMPAIGN = "default"
@@ -31,6 +32,7 @@ CAMPAIGN = "default"
 @click.option("--bug", help="Plant a bug: see `splitbrain list bugs`.")
 @click.option("--world", type=click.Choice(WORLDS), default=DEFAULT.world, show_default=True, help="Where nodes run.")
 @click.option("--network", type=click.Choice(NETWORKS), default=DEFAULT.network, help="Of the local world.")
+@hosts
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
 @number("--seeds", default=1, help="Run this many tests: with seed, seed + 1, …")
 @number("--operations", default=DEFAULT.operations, help="At most, under faults.")
@@ -50,6 +52,7 @@ def command(
     bug: str | None,
     world: str,
     network: str,
+    remote: Remote | None,
     seed: int | None,
     seeds: int,
     operations: int,
@@ -78,6 +81,7 @@ def command(
         faults=faults,
         world=world,
         network=network,
+        remote=remote,
         servers=tested.servers if servers is None else servers,
         clients=clients,
         keys=keys,

@@ -12,7 +12,7 @@ from ..test import Test
 from .local.world import LocalWorld
 from .simulated import Simulation
 
-WORLDS = ("simulated", "local")
+WORLDS = ("simulated", "local", "remote")
 
 
 class World(Protocol):
@@ -38,6 +38,13 @@ def world_of(test: Test, system: System, deployment: Deployment, logs: Path | No
     """The world of a test. With `logs`, a directory, what happens is kept, and servers log there."""
     if test.world == "local":
         return LocalWorld(test, deployment, system.fault_model, logs)
+    if test.remote is not None:
+        from .remote.machines import Hosts  # paramiko is an extra
+
+        remote = test.remote
+        return LocalWorld(
+            test, deployment, system.fault_model, logs, lambda servers, _: Hosts(remote, system, servers, logs)
+        )
     return nullcontext(
         Simulation(
             deployment,

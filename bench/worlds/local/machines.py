@@ -24,7 +24,9 @@ class Process(Protocol):
 
     pid: int | None
     line: End
-    lost: str
+
+    @property
+    def lost(self) -> str: ...
 
     def wait(self) -> int | None:
         """Wait until it has ended; returns its code, None if that is not known."""

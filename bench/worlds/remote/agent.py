@@ -8,8 +8,8 @@ is all that it consists of, and its syntax is that of any Python 3, so that a ho
 """
 
 import base64
+import contextlib
 import fcntl
-import getpass
 import glob
 import importlib.util
 import json
@@ -168,10 +168,8 @@ class Agent:
 
 def end(process):
     """Kill a process with all that it started, and wait for it; returns its code."""
-    try:
+    with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
-    except OSError:
-        pass
     return process.wait()
 
 
@@ -186,11 +184,11 @@ def lacks():
     """What this host lacks, and what to do; "" if nothing."""
     if sys.version_info < OLDEST:
         version, oldest = ".".join(map(str, sys.version_info[:3])), ".".join(map(str, OLDEST))
-        return "%s is Python %s: give one that is at least %s by --remote-python" % (sys.executable, version, oldest)
+        return f"{sys.executable} is Python {version}: give one that is at least {oldest} by --remote-python"
     absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if absent:
         names = " ".join(absent)
-        return "%s has no %s: run there: %s -m pip install %s" % (sys.executable, names, sys.executable, names)
+        return f"{sys.executable} has no {names}: run there: {sys.executable} -m pip install {names}"
     return ""
 
 
@@ -219,19 +217,19 @@ def main():
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     agent = Agent()
+    lock = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         reason = lacks()
         if reason:
             say({"lacks": reason})
             return
-        lock = open(LOCK, "a")
         fcntl.flock(lock, fcntl.LOCK_EX)
         forget(mine)
         with zipfile.ZipFile(ARCHIVE) as archive:
             archive.extractall(CODE)
         os.unlink(ARCHIVE)
         address = os.environ.get("SSH_CONNECTION", "").split()
-        say({"pid": os.getpid(), "address": address[2] if len(address) == 4 else "", "user": getpass.getuser()})
+        say({"pid": os.getpid(), "address": address[2] if len(address) == 4 else ""})
         agent.run()
     except BrokenPipeError:
         pass  # the bench is gone
