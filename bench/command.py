@@ -47,7 +47,13 @@ def facts(test: Test) -> tuple[tuple[str, str], ...]:
     """The test's parameters in the order in which people want to know them."""
     bug = () if test.bug is None else (("bug", test.bug),)
     asked = f"{_counted(test.operations, 'operation')} on {_counted(test.keys, 'key')}"
-    network = "" if test.network == "loopback" else f" in {test.network}"
+    network = (
+        ""
+        if test.network == "loopback"
+        else f" with {test.network}"
+        if test.world == "remote"
+        else f" in {test.network}"
+    )
     network += "" if test.remote is None else f", {_counted(len(test.remote.hosts), 'host')}"
     beyond = ", beyond the fault model" if test.beyond_tolerance and test.faults != NONE else ""
     return (

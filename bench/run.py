@@ -89,8 +89,9 @@ def run(
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
     if test.network not in NETWORKS:
         raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
-    if test.network != "loopback" and test.world != "local":
-        raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
+    where = "remote" if test.network == "nftables" else "local"
+    if test.network != "loopback" and test.world != where:
+        raise UsageError(f"--network {test.network} is for --world {where}: the {test.world} world has its own")
     if (test.world == "remote") != (test.remote is not None):
         raise UsageError("hosts (--host, --hosts) and --world remote need each other")
     system, workload = resolve(test)

@@ -43,7 +43,11 @@ def world_of(test: Test, system: System, deployment: Deployment, logs: Path | No
 
         remote = test.remote
         return LocalWorld(
-            test, deployment, system.fault_model, logs, lambda servers, _: Hosts(remote, system, servers, logs)
+            test,
+            deployment,
+            system.fault_model,
+            logs,
+            lambda servers, _: Hosts(remote, system, servers, test.network, logs),
         )
     return nullcontext(
         Simulation(

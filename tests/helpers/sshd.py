@@ -14,6 +14,7 @@ from pathlib import Path
 SSHD = "/usr/sbin/sshd"
 PORT = 22
 PATIENCE = 30.0
+UNSHARE = ["unshare", "--net", "--time", "--fork", "--kill-child", "--monotonic"]
 AHEAD = 1000
 """Seconds that each host's monotonic clock is ahead of that of the host before."""
 
@@ -117,11 +118,11 @@ PermitUserRC no
 Subsystem sftp internal-sftp
 """
     )
+    command = f"{SSHD} -D -e -f {configuration}"
     sessions = place / f"{address}.log"
     with sessions.open("ab") as log:
         process = subprocess.Popen(
-            ["unshare", "--net", "--time", "--monotonic", str(number * AHEAD), "--fork", "--kill-child"]
-            + ["sh", "-c", f"read go && ip link set lo up && exec {SSHD} -D -e -f {configuration}"],
+            [*UNSHARE, str(number * AHEAD), "sh", "-c", f"read go && ip link set lo up && exec {command}"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

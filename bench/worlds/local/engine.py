@@ -72,7 +72,7 @@ class Direction:
 
     def cut(self, effect: Effect) -> None:
         """Drop everything from now on."""
-        if "partition" in self.network.wire:
+        if "partition" in self.network.wire and self.network.carries(self.src.name, self.dst.name):
             effect.packets = True
             self.network.cut(self.src.name, self.dst.name, effect.unit)
             return

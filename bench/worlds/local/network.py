@@ -15,7 +15,8 @@ from .channel import LARGEST
 from .search import PATIENCE, search_path
 from .wires import LOOPBACK, new_socket
 
-NETWORKS: Final = ("loopback", "namespaces")
+NETWORKS: Final = ("loopback", "namespaces", "nftables")
+"""The first is the default of any world, the second the local world's, the third the remote world's."""
 TOOLS: Final = ("ip", "unshare", "nsenter")
 WAYS: Sequence[Sequence[str]] = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
 """How to come to a namespace: as root, or as anybody where the kernel allows that."""
@@ -42,6 +43,10 @@ class Network(Protocol):
 
     def new_socket(self, node: str) -> socket.socket:
         """A TCP socket there, for a node that lives in the bench's own process."""
+        ...
+
+    def carries(self, src: str, dst: str) -> bool:
+        """Whether what `wire` names it can do between these two."""
         ...
 
     def cut(self, src: str, dst: str, unit: int) -> None:
@@ -74,6 +79,9 @@ class Loopback:
 
     def new_socket(self, node: str) -> socket.socket:
         return new_socket()
+
+    def carries(self, src: str, dst: str) -> bool:
+        return False
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         raise NotImplementedError("the loopback interface cannot be cut")
@@ -140,6 +148,9 @@ class Namespaces:
             raise ContractError(ENDED)
         os.set_inheritable(numbers[0], False)
         return socket.socket(fileno=numbers[0])
+
+    def carries(self, src: str, dst: str) -> bool:
+        return True
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         self._ask("cut", src, dst, unit)

@@ -5,6 +5,7 @@ import json
 import queue
 import secrets
 import shlex
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -51,6 +52,7 @@ class RemoteAgent:
         try:
             transport = self._client.get_transport()
             assert transport is not None
+            assert isinstance(transport.sock, socket.socket)
             self.address, self.seen_from = transport.sock.getpeername()[0], transport.sock.getsockname()[0]
             self.directory = PLACE + secrets.token_hex(8)
             self._upload(archive)
@@ -69,7 +71,16 @@ class RemoteAgent:
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._read, self._watch)]
         for thread in self._threads:
             thread.start()
-        self.offset = self._measure()
+        try:
+            self.offset = self._measure()
+        except LostError as error:
+            self.close()
+            raise UsageError(str(error)) from None
+
+    @property
+    def listens(self) -> str:
+        """The address by which the host itself knows where it was reached."""
+        return str(self.told["address"] or self.address)
 
     @property
     def pid(self) -> int:
@@ -151,16 +162,16 @@ class RemoteAgent:
 
     def _greeting(self, remote: Remote) -> dict[str, Any]:
         """What the agent says first."""
-        while not (lines := self._more_lines()):
-            if self._channel.exit_status_ready() and not self._channel.recv_ready():
-                break
-        if not lines:
+        lines: list[dict[str, Any]] | None = []
+        while lines is not None and not lines:
+            lines = self._more_lines()
+        if lines is None:
             said = self._channel.recv_stderr(AT_ONCE).decode(errors="replace").strip().splitlines()
             self._remove()
             reason = said[-1] if said else f"it ended with code {self._channel.recv_exit_status()}"
             raise UsageError(f"{self.host}: {remote.python} does not run: {reason}: see --remote-python")
-        if reason := lines[0].get("lacks"):
-            raise UsageError(f"{self.host}: {reason}")
+        if lack := lines[0].get("lacks"):
+            raise UsageError(f"{self.host}: {lack}")
         return lines[0]
 
     def _remove(self) -> None:
@@ -172,7 +183,7 @@ class RemoteAgent:
 
     def _measure(self) -> int:
         """How far the host's monotonic clock is ahead of this one's (nanoseconds), by the quickest of some answers."""
-        best = 1 << 62, 0
+        best = (1 << 62, 0)
         for _ in range(10):
             before = time.monotonic_ns()
             theirs = self.ask("clock")
@@ -185,20 +196,25 @@ class RemoteAgent:
     def _read(self) -> None:
         """Take in what the agent says, until it has ended."""
         reason = "the connection has ended"
-        self._channel.settimeout(None)
-        while not self._channel.eof_received or self._channel.recv_ready():
+        while not self.lost:
             try:
                 lines = self._more_lines()
             except (OSError, EOFError) as error:
                 reason = str(error) or reason
+                break
+            if lines is None:
                 break
             self._heard = time.monotonic()
             for said in lines:
                 self._take_in(said)
         self._lose(reason)
 
-    def _more_lines(self) -> list[dict[str, Any]]:
-        self._arrived += self._channel.recv(AT_ONCE)
+    def _more_lines(self) -> list[dict[str, Any]] | None:
+        """What has arrived, waited for; None at the end."""
+        data = self._channel.recv(AT_ONCE)
+        if not data:
+            return None
+        self._arrived += data
         *lines, rest = self._arrived.split(b"\n")
         self._arrived = bytearray(rest)
         return [json.loads(line) for line in lines]
@@ -226,8 +242,9 @@ class RemoteAgent:
     def _lose(self, reason: str) -> None:
         self.lost = self.lost or f"{self.host}: {reason}"
         self._closing.set()
-        self._client.close()
         for name in list(self._lines):
-            self._lines.pop(name).put(b"")
+            if (line := self._lines.pop(name, None)) is not None:
+                line.put(b"")
         for answer in list(self._answers.values()):
             answer.put(self)
+        self._client.close()

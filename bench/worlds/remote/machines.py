@@ -1,21 +1,20 @@
 """The hosts of a remote world, as the machines that its servers run on (bench/worlds/local/machines.py)."""
 
 import shutil
-import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from ....errors import UsageError
-from ....nemesis.fault import Family
 from ....systems.system import System
 from ...hosts import Remote, parse_host
 from ..local.channel import End, LostError
 from ..local.machines import PROGRAM, log_name
-from ..local.wires import new_socket
+from ..local.network import Network
 from .agent_line import RemoteAgent
+from .firewalls import Between, Firewalls
 from .upload import archive
 
 
@@ -25,7 +24,7 @@ class Hosts:
     Raises UsageError, in one line, for the first host that cannot be used.
     """
 
-    def __init__(self, remote: Remote, tested: System, servers: Sequence[str], logs: Path | None) -> None:
+    def __init__(self, remote: Remote, tested: System, servers: Sequence[str], network: str, logs: Path | None) -> None:
         hosts = [parse_host(text) for text in dict.fromkeys(remote.hosts)][: len(servers)]
         if not hosts:
             raise UsageError("--world remote needs hosts: give --host user@host:port, or --hosts FILE")
@@ -43,7 +42,9 @@ class Hosts:
             self._of = {server: self._agents[number % len(hosts)] for number, server in enumerate(servers)}
             self._numbers = {server: number for number, server in enumerate(servers)}
             self._lives = dict.fromkeys(servers, 0)
-            self.network = Wires({server: agent.address for server, agent in self._of.items()}, self._own_address())
+            self.network: Network = Between(self._of, self._own_address())
+            if network == "nftables":
+                self.network = Firewalls(self._of, self._own_address())
         except BaseException:
             self.close()
             raise
@@ -56,8 +57,7 @@ class Hosts:
         return self._of[server].pid
 
     def listens(self, server: str) -> str:
-        agent = self._of[server]
-        return str(agent.told["address"]) or agent.address
+        return self._of[server].listens
 
     def disk(self, server: str) -> str:
         return f"{self._of[server].directory}/{self._numbers[server]}.disk"
@@ -122,34 +122,3 @@ class RemoteProcess:
 
     def resume(self) -> None:
         self._agent.ask("resume", id=self._name)
-
-
-class Wires:
-    """The network that the hosts are in. Faults between nodes act in the nodes."""
-
-    wire: frozenset[Family] = frozenset()
-
-    def __init__(self, servers: Mapping[str, str], own: str) -> None:
-        self._servers = servers
-        self._own = own
-
-    def prefix(self, node: str) -> Sequence[str]:
-        return ()
-
-    def address(self, node: str) -> str:
-        return self._servers.get(node, self._own)
-
-    def new_socket(self, node: str) -> socket.socket:
-        return new_socket()
-
-    def cut(self, src: str, dst: str, unit: int) -> None:
-        raise NotImplementedError("the network of hosts is not ours to cut")
-
-    def mend(self, src: str, dst: str, unit: int) -> None:
-        pass
-
-    def take_counts(self) -> Mapping[int, int]:
-        return {}
-
-    def close(self) -> None:
-        pass

@@ -5,13 +5,10 @@ import socket
 from pathlib import Path
 from typing import Final
 
+import paramiko
+
 from ....errors import UsageError
 from ...hosts import Host, Remote
-
-try:
-    import paramiko
-except ModuleNotFoundError:
-    raise UsageError("--world remote needs paramiko: pip install 'splitbrain[remote]'") from None
 
 CONNECT: Final = 10.0
 """Seconds that each step of a connection may take."""
