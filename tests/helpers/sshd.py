@@ -1,15 +1,19 @@
 """Hosts to be reached over SSH: Debian's sshd, in network namespaces of this machine, each with a clock of its own."""
 
+import itertools
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from splitbrain.bench.hosts import Remote
 
 SSHD = "/usr/sbin/sshd"
 PORT = 22
@@ -31,11 +35,15 @@ def missing() -> str:
     return "" if done.returncode == 0 else f"namespaces cannot be made: {done.stderr.strip()}"
 
 
+_networks = itertools.count()
+
+
 @dataclass
 class Sshd:
     """One host: its sshd, and what it takes to reach it as root."""
 
     address: str
+    port: str
     process: subprocess.Popen[bytes]
     sessions: Path
 
@@ -54,6 +62,10 @@ class Sshd:
             except OSError:
                 continue
         return found
+
+    def unplug(self) -> None:
+        """Lose the network without a word to anybody."""
+        _ip(f"link set {self.port} down")
 
     def die(self) -> None:
         """Lose all processes and the connections at once, as when the power fails."""
@@ -76,12 +88,24 @@ class Hosts:
     known_hosts: Path
 
 
+def reached(made: Hosts, count: int | None = None, **changes: object) -> Remote:
+    """The hosts, or the first so many, as a test names them."""
+    given = {
+        "hosts": tuple(host.host for host in made.hosts[:count]),
+        "known_hosts": str(made.known_hosts),
+        "identity": str(made.identity),
+        "python": sys.executable,
+        **changes,
+    }
+    return Remote(**given)  # type: ignore[arg-type]
+
+
 @contextmanager
 def hosts(place: Path, count: int) -> Iterator[Hosts]:
     """So many hosts, reachable from here; their keys, configuration and files are in `place`."""
-    tag = f"{os.getpid() % 10000:04}"
-    network = f"10.212.{os.getpid() % 256}"
-    bridge = f"sbt{tag}"
+    number = next(_networks)
+    network = f"10.{212 + number}.{os.getpid() % 256}"
+    bridge = f"sb{os.getpid() % 100000}n{number}"
     _key(place / "id")
     (place / "authorized_keys").write_text((place / "id.pub").read_text())
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -90,7 +114,7 @@ def hosts(place: Path, count: int) -> Iterator[Hosts]:
     _ip(f"link set {bridge} up")
     try:
         for number in range(1, count + 1):
-            made.hosts.append(_start(place, f"{network}.{number}", bridge, f"sbt{tag}p{number}", number))
+            made.hosts.append(_start(place, f"{network}.{number}", bridge, f"{bridge}p{number}", number))
         for each in made.hosts:
             _wait(each)
         keys = [f"{each.address} {(place / f'{each.address}.pub').read_text()}" for each in made.hosts]
@@ -139,7 +163,7 @@ Subsystem sftp internal-sftp
     subprocess.run(inside, input=commands, text=True, check=True)
     process.stdin.write(b"go\n")
     process.stdin.close()
-    return Sshd(address, process, sessions)
+    return Sshd(address, port, process, sessions)
 
 
 def _wait(host: Sshd) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ....errors import UsageError
 from ....systems.system import System
-from ...hosts import Remote, parse_host
+from ...hosts import Host, Remote, parse_host
 from ..local.channel import End, LostError
 from ..local.machines import PROGRAM, log_name
 from ..local.network import Network
@@ -83,7 +83,7 @@ class Hosts:
 
     def _own_address(self) -> str:
         """The address of this machine that all hosts can be given."""
-        seen = {agent.seen_from: agent.host for agent in self._agents}
+        seen: dict[str, Host] = {agent.seen_from: agent.host for agent in self._agents}
         if len(seen) > 1:
             (one, first), (other, second), *_ = seen.items()
             raise UsageError(f"{first} is reached from {one}, {second} from {other}: give hosts in one network")
