@@ -69,6 +69,8 @@ class Sshd:
 
     def die(self) -> None:
         """Lose all processes and the connections at once, as when the power fails."""
+        if self.process.poll() is not None:
+            return
         space = os.readlink(f"/proc/{self.process.pid}/ns/net")
         for process in Path("/proc").glob("[0-9]*"):
             try:
@@ -129,6 +131,7 @@ def hosts(place: Path, count: int) -> Iterator[Hosts]:
 def _start(place: Path, address: str, bridge: str, port: str, number: int) -> Sshd:
     _key(place / address)
     configuration = place / f"{address}.conf"
+    # With SHLVL bash takes itself for one in another, and leaves out the user's start-up files, slow as they may be.
     configuration.write_text(
         f"""HostKey {place / address}
 AuthorizedKeysFile {place / "authorized_keys"}
@@ -139,6 +142,7 @@ UseDNS no
 MaxStartups 100
 PermitRootLogin yes
 PermitUserRC no
+SetEnv SHLVL=1
 Subsystem sftp internal-sftp
 """
     )

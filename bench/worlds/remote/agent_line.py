@@ -29,6 +29,8 @@ SILENCE: Final = 10.0
 """Seconds without a word from an agent after which its host is taken for lost."""
 BEAT: Final = 2.0
 """Seconds between two questions that an agent is asked only to hear of it."""
+UNASKED: Final = -1
+"""The number of questions whose answers nobody waits for."""
 AT_ONCE: Final = 1 << 16
 PLACE: Final = "/tmp/splitbrain-agent-"
 
@@ -36,12 +38,14 @@ PLACE: Final = "/tmp/splitbrain-agent-"
 class RemoteAgent:
     """The agent of a host, which it is uploaded to and started on, with the archive of all code that it needs.
 
-    `lost` says why nothing is heard of it, "" while it is there. Raises UsageError if it cannot be started.
+    `lost` says why nothing is heard of it, "" while it is there; after so many seconds of `silence` it is taken for
+    lost. Raises UsageError if it cannot be started.
     """
 
     def __init__(self, host: Host, remote: Remote, archive: bytes) -> None:
         self.host = host
         self.lost = ""
+        self.silence = SILENCE
         self._lines: dict[str, Line] = {}
         self._codes: dict[str, int] = {}
         self._answers: dict[int, queue.SimpleQueue[Any]] = {}
@@ -235,9 +239,9 @@ class RemoteAgent:
     def _watch(self) -> None:
         """Ask the agent now and then, so that both sides know when the other is gone."""
         while not self._closing.wait(BEAT) and not self.lost:
-            self.tell("clock")
-            if time.monotonic() - self._heard > SILENCE:
-                self._lose(f"nothing was heard of it for {SILENCE:g} s")
+            self.tell("clock", n=UNASKED)
+            if time.monotonic() - self._heard > self.silence:
+                self._lose(f"nothing was heard of it for {self.silence:g} s")
 
     def _lose(self, reason: str) -> None:
         self.lost = self.lost or f"{self.host}: {reason}"
