@@ -26,9 +26,7 @@ def test_a_host_is_named_as_ssh_does(text: str, host: Host) -> None:
     assert parse_host(text) == host
 
 
-@pytest.mark.parametrize(
-    "text", ["", "@one", "one:", "one:x", "one:0", "one:65536", "::1", "[::1]:22", "a b", "a,b"]
-)
+@pytest.mark.parametrize("text", ["", "@one", "one:", "one:x", "one:0", "one:65536", "::1", "[::1]:22", "a b", "a,b"])
 def test_what_is_no_host_is_an_error(text: str) -> None:
     with pytest.raises(UsageError, match="is no host: give user@host:port"):
         parse_host(text)

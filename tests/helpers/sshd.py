@@ -27,9 +27,9 @@ def missing() -> str:
     """What this machine lacks for hosts; "" if nothing."""
     if os.geteuid() != 0:
         return "only root can make network namespaces and start sshd"
-    tools = [tool for tool in (SSHD, "ip", "unshare", "ssh-keygen") if shutil.which(tool) is None]
+    tools = [tool for tool in (SSHD, "ip", "nft", "unshare", "ssh-keygen") if shutil.which(tool) is None]
     if tools:
-        return f"there is no {', '.join(tools)} (Debian: openssh-server, iproute2, util-linux)"
+        return f"there is no {', '.join(tools)} (Debian: openssh-server, iproute2, nftables)"
     probe = ["unshare", "--net", "--time", "--monotonic", "1", "--fork", "ip", "link", "add", "probe", "type", "bridge"]
     done = subprocess.run(probe, capture_output=True, text=True)
     return "" if done.returncode == 0 else f"namespaces cannot be made: {done.stderr.strip()}"
@@ -62,6 +62,11 @@ class Sshd:
             except OSError:
                 continue
         return found
+
+    def rules(self) -> str:
+        """The rules of nftables that are in force there."""
+        inside = ["nsenter", "--net", f"--target={self.process.pid}", "nft", "list", "ruleset"]
+        return subprocess.run(inside, capture_output=True, text=True, check=True).stdout
 
     def unplug(self) -> None:
         """Lose the network without a word to anybody."""

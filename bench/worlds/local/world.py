@@ -219,6 +219,8 @@ class LocalWorld:
         for client in clients:
             client.local.meet({name: (other.address, other.port) for name, other in self._handles.items()})
             client.local.start()
+        with engine.standstill():
+            pass  # so that every node has started before it is asked for anything
 
     def _client(self, name: str, make: Callable[[], Node], codec: Codec) -> LocalNode:
         engine = self._engine
