@@ -31,9 +31,8 @@ from .runner import Runner, Summary
 from .test import Test
 from .watch import Watch
 from .workloads.workload import Workload
-from .worlds.local.network import NETWORKS
 from .worlds.simulated.host import messages_of
-from .worlds.world import WORLDS, World, world_of
+from .worlds.world import NETWORKS, WORLDS, World, world_of
 
 MOST_NAMED = 20
 """How many faults without effect a warning names."""

@@ -17,8 +17,7 @@ from ..exits import worst
 from ..hosts import Remote
 from ..run import deploy, run
 from ..test import Test
-from ..worlds.local.network import NETWORKS
-from ..worlds.world import WORLDS
+from ..worlds.world import NETWORKS, WORLDS
 from .options import DEFAULT, draw_seed, hosts, length, number, runs_dir
 from .terminal import reporter, show, show_run
 
@@ -31,7 +30,7 @@ CAMPAIGN = "default"
 @click.option("--faults", default=SWARM, show_default=True, help="swarm, none, families with commas, or FILE.json.")
 @click.option("--bug", help="Plant a bug: see `splitbrain list bugs`.")
 @click.option("--world", type=click.Choice(WORLDS), default=DEFAULT.world, show_default=True, help="Where nodes run.")
-@click.option("--network", type=click.Choice(NETWORKS), default=DEFAULT.network, help="Of the local world.")
+@click.option("--network", type=click.Choice(NETWORKS), default=DEFAULT.network, help="Of the local or remote world.")
 @hosts
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
 @number("--seeds", default=1, help="Run this many tests: with seed, seed + 1, …")

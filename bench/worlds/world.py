@@ -9,10 +9,13 @@ from ...nemesis.fault import Effect
 from ...systems.system import Deployment, System
 from ..actions import Action, Report
 from ..test import Test
+from .local.network import NETWORKS as LOCAL_NETWORKS
 from .local.world import LocalWorld
 from .simulated import Simulation
 
 WORLDS = ("simulated", "local", "remote")
+NETWORKS = (*LOCAL_NETWORKS, "nftables")
+"""The first is every world's own, the last the remote world's, the others the local world's."""
 
 
 class World(Protocol):

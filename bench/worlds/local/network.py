@@ -15,8 +15,7 @@ from .channel import LARGEST
 from .search import PATIENCE, search_path
 from .wires import LOOPBACK, new_socket
 
-NETWORKS: Final = ("loopback", "namespaces", "nftables")
-"""The first is the default of any world, the second the local world's, the third the remote world's."""
+NETWORKS: Final = ("loopback", "namespaces")
 TOOLS: Final = ("ip", "unshare", "nsenter")
 WAYS: Sequence[Sequence[str]] = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
 """How to come to a namespace: as root, or as anybody where the kernel allows that."""

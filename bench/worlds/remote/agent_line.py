@@ -54,7 +54,7 @@ class RemoteAgent:
         self._closing = threading.Event()
         self._client = connect(host, remote)
         try:
-            transport = self._client.get_transport()
+            transport = self._transport = self._client.get_transport()
             assert transport is not None
             assert isinstance(transport.sock, socket.socket)
             self.address, self.seen_from = transport.sock.getpeername()[0], transport.sock.getsockname()[0]
@@ -146,8 +146,9 @@ class RemoteAgent:
                 self._threads[0].join(ANSWER)
         self._closing.set()
         self._client.close()
-        for thread in self._threads:
-            thread.join(ANSWER)
+        for thread in (*self._threads, self._transport):
+            if thread is not None:
+                thread.join(ANSWER)
 
     def _files(self) -> paramiko.SFTPClient:
         files = self._client.open_sftp()

@@ -29,17 +29,17 @@ class Hosts:
         if not hosts:
             raise UsageError("--world remote needs hosts: give --host user@host:port, or --hosts FILE")
         code = archive(tested)
-        self._agents: list[RemoteAgent] = []
+        self.agents: list[RemoteAgent] = []
         self._temporary = None if logs is not None else Path(tempfile.mkdtemp(prefix="splitbrain-logs-"))
         self._logs = logs or self._temporary or Path()
         with ThreadPoolExecutor(len(hosts)) as pool:
             started = [pool.submit(RemoteAgent, host, remote, code) for host in hosts]
         try:
             errors = [error for each in started if (error := each.exception()) is not None]
-            self._agents = [each.result() for each in started if each.exception() is None]
+            self.agents = [each.result() for each in started if each.exception() is None]
             if errors:
                 raise errors[0]
-            self._of = {server: self._agents[number % len(hosts)] for number, server in enumerate(servers)}
+            self._of = {server: self.agents[number % len(hosts)] for number, server in enumerate(servers)}
             self._numbers = {server: number for number, server in enumerate(servers)}
             self._lives = dict.fromkeys(servers, 0)
             self.network: Network = Between(self._of, self._own_address())
@@ -69,8 +69,8 @@ class Hosts:
         return origin + self._of[server].offset
 
     def close(self) -> None:
-        with ThreadPoolExecutor(max(1, len(self._agents))) as pool:
-            for agent in self._agents:
+        with ThreadPoolExecutor(max(1, len(self.agents))) as pool:
+            for agent in self.agents:
                 pool.submit(self._end, agent)
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
@@ -83,7 +83,7 @@ class Hosts:
 
     def _own_address(self) -> str:
         """The address of this machine that all hosts can be given."""
-        seen: dict[str, Host] = {agent.seen_from: agent.host for agent in self._agents}
+        seen: dict[str, Host] = {agent.seen_from: agent.host for agent in self.agents}
         if len(seen) > 1:
             (one, first), (other, second), *_ = seen.items()
             raise UsageError(f"{first} is reached from {one}, {second} from {other}: give hosts in one network")

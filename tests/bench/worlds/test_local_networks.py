@@ -154,7 +154,7 @@ def test_a_machine_that_cannot_do_it_says_why(root: Path, monkeypatch: pytest.Mo
     ("world", "name", "reason"),
     [
         ("simulated", "namespaces", "--network namespaces is for --world local"),
-        ("local", "carrier pigeons", "no network named 'carrier pigeons': there are loopback, namespaces"),
+        ("local", "carrier pigeons", "no network named 'carrier pigeons': there are loopback, namespaces, nftables"),
     ],
 )
 def test_a_network_that_there_is_not_is_an_error(world: str, name: str, reason: str) -> None:

@@ -16,7 +16,7 @@ from notebooks import Driver, deploy, example, system
 
 from splitbrain.bench.actions import Lost, Undo
 from splitbrain.bench.run import Progress, run
-from splitbrain.bench.test import MILLISECOND, Test
+from splitbrain.bench.test import MILLISECOND, SECOND, Test
 from splitbrain.bench.worlds.local.world import LocalWorld
 from splitbrain.bench.worlds.remote import agent_line
 from splitbrain.bench.worlds.remote.machines import Hosts
@@ -205,7 +205,7 @@ def test_a_host_that_dies_takes_its_server_with_it_and_the_run_goes_on(
         assert driver.told("look", "s2") == "0:"
         unit = driver.begin("kill", "s2")
         if silently:
-            world._machines._agents[1].silence = 0.5
+            world._machines.agents[1].silence = 0.5
             dying.hosts[1].unplug()
         else:
             dying.hosts[1].die()
