@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import socket
@@ -112,7 +113,8 @@ def hosts(place: Path, count: int) -> Iterator[Hosts]:
     """So many hosts, reachable from here; their keys, configuration and files are in `place`."""
     number = next(_networks)
     network = f"10.{212 + number}.{os.getpid() % 256}"
-    bridge = f"sb{os.getpid() % 100000}n{number}"
+    bridge = f"sb{os.getpid()}n{number}"
+    _forget()
     _key(place / "id")
     (place / "authorized_keys").write_text((place / "id.pub").read_text())
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -185,6 +187,14 @@ def _wait(host: Sshd) -> None:
             assert host.process.poll() is None, host.sessions.read_text()
             if time.monotonic() > limit:
                 raise AssertionError(f"{host.address} does not answer: {error}") from None
+
+
+def _forget() -> None:
+    """Remove the bridges of processes that were killed."""
+    for _, name in socket.if_nameindex():
+        owner = re.fullmatch(r"sb(\d+)n\d+", name)
+        if owner and not Path(f"/proc/{owner[1]}").exists():
+            _ip(f"link del {name}")
 
 
 def _key(path: Path) -> None:
