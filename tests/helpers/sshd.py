@@ -132,6 +132,8 @@ def hosts(place: Path, count: int) -> Iterator[Hosts]:
     finally:
         for each in made.hosts:
             each.die()
+            # What is still to be sent keeps a namespace alive for a while, and the link into it.
+            subprocess.run(["ip", "link", "del", each.port], capture_output=True)
         _ip(f"link del {bridge}")
 
 
