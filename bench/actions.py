@@ -81,10 +81,18 @@ class Healed:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """The machine of a server cannot be reached any more: the server is down for good, and by no fault of the plan."""
+
+    server: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class InvariantBroken:
     monitor: str
     sentence: str
     node: str
 
 
-Report: TypeAlias = Completed | Injected | Undone | Healed | InvariantBroken
+Report: TypeAlias = Completed | Injected | Undone | Healed | Lost | InvariantBroken

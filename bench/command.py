@@ -3,6 +3,7 @@
 import shlex
 
 from ..nemesis.families import NONE
+from .hosts import PYTHON, Remote
 from .test import MILLISECOND, SECOND, Test
 
 
@@ -22,12 +23,23 @@ def command(test: Test) -> str:
         words += ["--binary", f"{name}={path}"]
     if test.rate is not None:
         words += ["--rate", str(test.rate)]
+    if test.remote is not None:
+        words += _reached(test.remote)
     words += ["--time", duration(test.time), "--timeout", duration(test.timeout)]
     if test.beyond_tolerance:
         words.append("--beyond-tolerance")
     if test.stop_on_violation:
         words.append("--stop-on-violation")
     return shlex.join(words)
+
+
+def _reached(remote: Remote) -> list[str]:
+    """The options that say which hosts there are, and how they are reached."""
+    words = [word for host in remote.hosts for word in ("--host", host)]
+    for option, value in (("--known-hosts", remote.known_hosts), ("--identity", remote.identity)):
+        words += [option, value] if value is not None else []
+    words += [] if remote.check else ["--no-host-key-check"]
+    return words + (["--remote-python", remote.python] if remote.python != PYTHON else [])
 
 
 def again(test: Test) -> str:
@@ -39,7 +51,14 @@ def facts(test: Test) -> tuple[tuple[str, str], ...]:
     """The test's parameters in the order in which people want to know them."""
     bug = () if test.bug is None else (("bug", test.bug),)
     asked = f"{_counted(test.operations, 'operation')} on {_counted(test.keys, 'key')}"
-    network = "" if test.network == "loopback" else f", network {test.network}"
+    network = (
+        ""
+        if test.network == "loopback"
+        else f" with {test.network}"
+        if test.world == "remote"
+        else f" in {test.network}"
+    )
+    network += "" if test.remote is None else f", {_counted(len(test.remote.hosts), 'host')}"
     beyond = ", beyond the fault model" if test.beyond_tolerance and test.faults != NONE else ""
     return (
         ("system", test.system),

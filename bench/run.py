@@ -263,7 +263,7 @@ def _record(
         liveness=summary.liveness,
         event_log=world.event_log_hash(),
         clients=test.clients,
-        warnings=(*world.warnings, *_without_effect(effects), *warnings, *lints(history)),
+        warnings=(*summary.lost, *world.warnings, *_without_effect(effects), *warnings, *lints(history)),
     )
 
 

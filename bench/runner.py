@@ -38,6 +38,7 @@ from .actions import (
     Injected,
     InvariantBroken,
     Invoke,
+    Lost,
     Report,
     Undo,
     Undone,
@@ -77,6 +78,7 @@ class Summary:
     units: tuple[Unit, ...]
     findings: tuple[Finding, ...]
     liveness: Liveness
+    lost: tuple[str, ...] = ()
 
 
 class Runner:
@@ -105,6 +107,7 @@ class Runner:
         self._now = 0
         self._units: dict[int, Unit] = {}
         self._findings: list[Finding] = []
+        self._lost: list[str] = []
 
     @property
     def done(self) -> bool:
@@ -144,6 +147,7 @@ class Runner:
             units=tuple(self._units.values()),
             findings=tuple(self._findings),
             liveness=self._liveness(),
+            lost=tuple(self._lost),
         )
 
     def next(self, now: int) -> list[Action]:
@@ -189,6 +193,9 @@ class Runner:
                 self._healed_at = now
                 self._undo.clear()
                 self._journal.write(NemesisEvent(what="heal", time=now))
+            case Lost(server, reason):
+                self._lost.append(f"{server} was lost: {reason}")
+                self._journal.write(NemesisEvent(what="lost", time=now, targets=(server,), detail=reason))
             case InvariantBroken(monitor, sentence, node):
                 self._findings.append(Finding(monitor=monitor, sentence=sentence, node=node, time=now))
 
@@ -281,6 +288,8 @@ class Runner:
 
     def _liveness(self) -> Liveness:
         bound = f"{self._bound / SECOND:g} s"
+        if self._lost:
+            return Liveness(promised=False, met=False, sentence="servers were lost, so that liveness was not judged")
         if not self._promised:
             return Liveness(promised=False, met=False, sentence="liveness after heal is not promised")
         if self._probes.missed:

@@ -6,6 +6,7 @@ import msgspec
 
 from ..errors import UsageError
 from ..nemesis.fault import Fault
+from .hosts import Remote
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
@@ -19,9 +20,9 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     world. `operations` is how many the clients invoke in the fault phase at most, `time` the longest that phase may
     take, `timeout` the deadline of one operation (both nanoseconds). `beyond_tolerance` lifts the fault model: then
     only safety is judged. `stop_on_violation` ends the run at the first violation that a checker or a monitor sees.
-    `rate` is how many operations are invoked each second on average in the fault phase; None: as many as suit the
-    workload. `options` are the settings of the system by name, `binaries` the paths of the programs that it is made of,
-    where they were chosen.
+    `remote` says which hosts the remote world has. `rate` is how many operations are invoked each second on average in
+    the fault phase; None: as many as suit the workload. `options` are the settings of the system by name, `binaries`
+    the paths of the programs that it is made of, where they were chosen.
 
     Raises UsageError for a number below 1 where there must be something.
     """
@@ -47,6 +48,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     rate: int | None = None
     options: tuple[tuple[str, str], ...] = ()
     binaries: tuple[tuple[str, str], ...] = ()
+    remote: Remote | None = None
 
     def __post_init__(self) -> None:
         for name in ("servers", "clients", "keys", "operations", "time", "timeout"):
@@ -72,4 +74,6 @@ def run_id(test: Test) -> str:
     for name in ("options", "binaries"):
         if not data[name]:
             del data[name]
+    if test.remote is None:
+        del data["remote"]
     return hashlib.blake2b(msgspec.json.encode(data), digest_size=6).hexdigest()

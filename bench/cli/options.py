@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import click
 
+from ..hosts import PYTHON, Remote, parse_host, read_hosts
 from ..test import MILLISECOND, SECOND, Test
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,6 +68,41 @@ def runs_dir(command: F) -> F:
         show_default=True,
         help="Where runs are kept.",
     )(command)
+
+
+def hosts(command: F) -> F:
+    """The options that say which hosts the remote world has; `remote` is what they come to, None without hosts."""
+
+    @wraps(command)
+    def combined(
+        host: tuple[str, ...],
+        hosts: Path | None,
+        known_hosts: str | None,
+        host_key_check: bool,
+        identity: str | None,
+        remote_python: str,
+        **others: object,
+    ) -> object:
+        named = (*host, *(() if hosts is None else read_hosts(hosts)))
+        for text in named:
+            parse_host(text)
+        remote = Remote(
+            hosts=named, known_hosts=known_hosts, check=host_key_check, identity=identity, python=remote_python
+        )
+        return command(remote=remote if named else None, **others)
+
+    options = (
+        click.option("--host", multiple=True, metavar="USER@HOST:PORT", help="A host of the remote world; repeatable."),
+        click.option("--hosts", type=click.Path(path_type=Path), metavar="FILE", help="Hosts, one a line."),
+        click.option("--known-hosts", metavar="FILE", help="Keys of the hosts. [default: ~/.ssh/known_hosts]"),
+        click.option("--host-key-check/--no-host-key-check", default=True, help="Whether their keys must be known."),
+        click.option("--identity", metavar="FILE", help="Private key. [default: ssh-agent's, ~/.ssh/id_*]"),
+        click.option("--remote-python", metavar="PATH", default=PYTHON, show_default=True, help="Python on the hosts."),
+    )
+    decorated: Any = combined
+    for option in reversed(options):
+        decorated = option(decorated)
+    return cast(F, decorated)
 
 
 def draw_seed() -> int:

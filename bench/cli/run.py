@@ -14,11 +14,12 @@ from .. import registry
 from ..command import command as command_line
 from ..directory import link_latest, place
 from ..exits import worst
+from ..hosts import Remote
 from ..run import deploy, run
 from ..test import Test
 from ..worlds.local.network import AUTO, NETWORKS, best
 from ..worlds.world import WORLDS
-from .options import DEFAULT, draw_seed, length, number, runs_dir
+from .options import DEFAULT, draw_seed, hosts, length, number, runs_dir
 from .terminal import reporter, show, show_run
 
 CAMPAIGN = "default"
@@ -33,6 +34,7 @@ CAMPAIGN = "default"
 @click.option("--network", type=click.Choice([*NETWORKS, AUTO]), help="[default: loopback; databases: auto]")
 @click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="A setting of the system.")
 @click.option("--binary", "--bin", "binaries", multiple=True, metavar="[NAME=]PATH", help="A program to run.")
+@hosts
 @number("--seed", low=0, help="Decides everything. [default: drawn, and printed]")
 @number("--seeds", default=1, help="Run this many tests: with seed, seed + 1, …")
 @number("--operations", help="At most, under faults. [default: 100]")
@@ -55,6 +57,7 @@ def command(
     network: str | None,
     options: tuple[str, ...],
     binaries: tuple[str, ...],
+    remote: Remote | None,
     seed: int | None,
     seeds: int,
     operations: int | None,
@@ -87,6 +90,7 @@ def command(
         faults=faults,
         world=where,
         network=best() if network == AUTO and where == "local" else network,
+        remote=remote,
         servers=tested.servers if servers is None else servers,
         options=tuple(sorted(_pair(text) for text in options)),
         binaries=tuple(sorted(_pair(text, next(iter(programs), "")) for text in binaries)),

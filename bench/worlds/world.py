@@ -17,7 +17,9 @@ from .local.network import CAPTURING, NETWORKS, carried
 from .local.world import LocalWorld
 from .simulated import Simulation
 
-WORLDS = ("simulated", "local")
+WORLDS = ("simulated", "local", "remote")
+OF_HOSTS = ("loopback", "nftables")
+"""The networks of the remote world: the hosts' own, and that with rules for partitions on every host."""
 
 
 def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
@@ -25,7 +27,10 @@ def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
 
     `families` may name patterns as well: these are made of what every world can do.
     """
-    if test.network != "loopback" and test.world != "local":
+    remote = test.world == "remote"
+    if remote != (test.remote is not None):
+        raise UsageError("hosts (--host, --hosts) and --world remote need each other")
+    if test.network != "loopback" and test.world != "local" and not (remote and test.network in OF_HOSTS):
         raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
     if test.network not in NETWORKS:
         raise UsageError(f"no network named {test.network!r}: there are {', '.join(NETWORKS)}")
@@ -36,8 +41,8 @@ def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
         able = " or ".join(name for name in NETWORKS if carried(name).issuperset(beyond))
         raise UsageError(f"faults: {where} cannot do {', '.join(beyond)}: use --world local --network {able}")
     processes = [family for family in PROCESSES if family in families]
-    if processes and test.world == "simulated":
-        raise UsageError(f"faults: {where} has no processes: use --world local for {', '.join(processes)}")
+    if processes and test.world != "local":
+        raise UsageError(f"faults: {where} has no processes here: use --world local for {', '.join(processes)}")
     if capture and not (test.world == "local" and test.network in CAPTURING):
         raise UsageError(f"--pcap: {where} has no packets: use --world local --network {' or '.join(CAPTURING)}")
 
@@ -74,6 +79,17 @@ def world_of(
         return ExternalWorld(test, deployment, system, logs, capture)
     if test.world == "local":
         return LocalWorld(test, deployment, system.fault_model, logs, capture)
+    if test.remote is not None:
+        from .remote.machines import Hosts  # paramiko is an extra
+
+        remote = test.remote
+        return LocalWorld(
+            test,
+            deployment,
+            system.fault_model,
+            logs,
+            machines=lambda servers, _: Hosts(remote, system, servers, test.network, logs),
+        )
     return nullcontext(
         Simulation(
             deployment,

@@ -11,7 +11,7 @@ from typing import Any
 
 from ....errors import ContractError, UsageError
 from .channel import LARGEST
-from .server import PATIENCE, search_path
+from .search import PATIENCE, search_path
 
 
 class Between:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ....nemesis.fault import Family
 from ....systems.codec import Codec
 from ....systems.system import Deployment
 from ..simulated.host import nested
@@ -11,7 +12,8 @@ from .node import Links
 class Boot(msgspec.Struct, frozen=True, kw_only=True):
     """What a server must know: whose node it is, and what it is like.
 
-    `address` is that of its network, `epoch` how often it was started before, `parent` the bench's process.
+    `address` is that of its network, `epoch` how often it was started before, `parent` the process that started it,
+    `died` the family of faults that killed it last, which its disk has yet to suffer.
     """
 
     parent: int
@@ -24,6 +26,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     links: Links
     disk: str
+    died: Family | None
 
 
 def codec_of(deployment: Deployment) -> Codec:

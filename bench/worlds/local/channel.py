@@ -5,10 +5,9 @@ Only the bench and the processes that it started itself hold the ends.
 
 import pickle
 import select
-import socket
 import struct
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 Frame = tuple[Any, ...]
 """What it is, and what goes with it."""
@@ -22,10 +21,23 @@ class ClosedError(Exception):
     """The other end is gone."""
 
 
+class LostError(Exception):
+    """The machine at the other end is gone; the message says how that is known."""
+
+
+class End(Protocol):
+    """What a channel needs of a socket."""
+
+    def fileno(self) -> int: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def sendall(self, data: bytes, /) -> None: ...
+    def close(self) -> None: ...
+
+
 class Channel:
     """One end. Frames arrive in order."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: End) -> None:
         self._socket = end
         self._buffer = bytearray()
         self._frames: deque[Frame] = deque()

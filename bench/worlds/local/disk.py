@@ -1,7 +1,7 @@
 """A server's disk as a file: a log of writes, and of the syncs that made those before them durable.
 
 A write reaches the file at once, and would survive a kill of the process; that it was not synced is known from the
-log. The nemesis, which has killed the process, then keeps of these writes what the fault says (systems/storage.py).
+log. Of these writes the next process keeps what the fault says that killed the one before (bench/worlds/disks.py).
 """
 
 import os

@@ -2,11 +2,9 @@
 
 import asyncio
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeAlias
 
 from ....errors import ContractError
@@ -14,17 +12,14 @@ from ....histories.event import Invocation
 from ....histories.operation import Outcome, Value
 from ....nemesis.fault import Effect, Family, Fault, Moment
 from ....systems.node import Node
-from ...actions import Completed, Report
-from ..disks import after_kill
+from ...actions import Completed, Lost, Report
 from ..faults import Administered, Armed, Fire, Wire
 from ..hampered import Hampered
-from ..simulated.network import chance
 from .boot import Boot
-from .channel import Frame
-from .disk import read, save
+from .channel import Frame, LostError
+from .machines import Machines
 from .network import Network
 from .node import BILLION, Clock, LocalNode, Watched
-from .owned import Workspace
 from .server import Server
 from .wires import Place
 
@@ -79,7 +74,7 @@ class Direction:
 
     def cut(self, effect: Effect) -> None:
         """Drop everything from now on."""
-        if "partition" in self.network.wire:
+        if "partition" in self.network.wire and self.network.carries(self.src.name, self.dst.name):
             effect.packets = True
             self.network.cut(self.src.name, self.dst.name, effect.unit)
             return
@@ -124,9 +119,7 @@ class LocalEngine:
         boot: Callable[[Server], Boot],
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
-        workspace: Workspace,
-        network: Network,
-        root: int,
+        machines: Machines,
         whole: bool,
     ) -> None:
         self.reports: list[Report] = []
@@ -137,9 +130,8 @@ class LocalEngine:
         self._boot = boot
         self._clock = clock
         self._loop = loop
-        self._workspace = workspace
-        self._network = network
-        self._root = root
+        self._machines = machines
+        self._network = network = machines.network
         self._whole = whole
         self._rules: dict[_Rule, Fault | None] = {}
         self._hampered = Hampered()
@@ -179,7 +171,8 @@ class LocalEngine:
         for server in halted:
             server.tell("freeze", self._whole)
         for server in halted:
-            self._ask(server)
+            with self._unless_lost(server):
+                self._ask(server)
         self.take_counts()
         try:
             yield
@@ -236,33 +229,36 @@ class LocalEngine:
     def start(self, host: Handle) -> None:
         """Start a server's process. It is up when it has come so far that it is told where the others are."""
         assert isinstance(host, Server)
-        host.epoch += 1
-        host.spawn(self._boot(host), self._network.prefix(host.name))
-        assert host.pid is not None
-        self._workspace.own(host.pid)
-        self._starting.add(host.name)
-        self._hampered.go_on(host)
-        self._loop.add_reader(host.channel.fileno(), self.guarded, self._listen, host)
+        if host.lost:
+            return
+        with self._unless_lost(host):
+            host.epoch += 1
+            host.run(self._machines.spawn(host.name), self._boot(host))
+            self._starting.add(host.name)
+            self._hampered.go_on(host)
+            self._loop.add_reader(host.channel.fileno(), self.guarded, self._listen, host)
 
     def kill(self, host: Handle, family: Family = "kill") -> None:
-        """Kill a server's process, and do to its disk what the family says (bench/worlds/disks.py)."""
+        """Kill a server's process. The next one does to the disk what the family says (bench/worlds/disks.py)."""
         assert isinstance(host, Server)
-        self._loop.remove_reader(host.channel.fileno())
         self._hampered.suspend(host)
-        host.kill()
-        draw = partial(chance, zlib.crc32(host.name.encode()), host.epoch, self._root)
-        save(host.disk, after_kill(read(host.disk), family, draw))
+        if host.running:
+            self._loop.remove_reader(host.channel.fileno())
+            host.kill()
+        host.died = family
 
     def pause(self, host: Handle) -> None:
         """Stop a server's process."""
         assert isinstance(host, Server)
         self._hampered.suspend(host)
-        host.pause()
+        with self._unless_lost(host):
+            host.pause()
 
     def resume(self, host: Handle) -> None:
         """Let a server's process go on."""
         assert isinstance(host, Server)
-        host.resume()
+        with self._unless_lost(host):
+            host.resume()
         self._hampered.go_on(host)
 
     def hamper(self, host: Handle, fault: Fault, effect: Effect) -> None:
@@ -318,8 +314,25 @@ class LocalEngine:
     # What servers say
 
     def _listen(self, server: Server) -> None:
-        while server.pid is not None and server.channel.waits():
-            self._take_in(server, server.hear())
+        with self._unless_lost(server):
+            while server.running and server.channel.waits():
+                self._take_in(server, server.hear())
+
+    @contextmanager
+    def _unless_lost(self, server: Server) -> Iterator[None]:
+        """A server whose machine is lost is down for good. Before the run has begun that is an error."""
+        try:
+            yield
+        except LostError as error:
+            if not self._begun:
+                raise ContractError(str(error)) from None
+            if server.running:
+                self._loop.remove_reader(server.channel.fileno())
+                server.kill()
+            server.lost = True
+            self._starting.discard(server.name)
+            self.reports.append(Lost(server.name, str(error)))
+            self.wake()
 
     def _take_in(self, server: Server, frame: Frame) -> None:
         match frame:
@@ -357,7 +370,7 @@ class LocalEngine:
         for other in self._handles.values():
             if other is not server and other.up:
                 other.tell("meet", {server.name: self._route(other, server)})
-        server.tell("start", self._clock.origin)
+        server.tell("start", self._machines.origin(server.name, self._clock.origin))
         server.tell("watch", self._watched)
         server.up = True
         self._starting.discard(server.name)

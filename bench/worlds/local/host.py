@@ -11,16 +11,20 @@ import os
 import pickle
 import socket
 import sys
+import zlib
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from ....errors import ContractError, SplitbrainError
 from ....nemesis.fault import Fault, Moment
 from ...registry import system as system_called
+from ..disks import after_kill
 from ..simulated.host import Host
+from ..simulated.network import chance
 from .boot import Boot, codec_of
 from .channel import Channel, ClosedError, Frame
-from .disk import FileDisk
+from .disk import FileDisk, read, save
 from .node import Clock, LocalNode
 from .owned import die_with
 from .wires import new_socket
@@ -45,6 +49,9 @@ class Server:
         clock = self._clock = Clock(0)
         host = LoggingHost(boot.name, deployment.servers[boot.name], boot.seed, clock, is_client=False)
         host.epoch = boot.epoch - 1
+        if boot.died is not None:
+            draw = partial(chance, zlib.crc32(boot.name.encode()), boot.epoch - 1, boot.links.root)
+            save(Path(boot.disk), after_kill(read(Path(boot.disk)), boot.died, draw))
         host.disk = FileDisk(Path(boot.disk))
         self._node = LocalNode(
             host, codec_of(deployment), boot.links, clock, loop, moment=self._moment, failed=self._failed

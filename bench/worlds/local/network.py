@@ -84,6 +84,10 @@ class Network(Protocol):
         """A TCP socket there, for a node that lives in the bench's own process."""
         ...
 
+    def carries(self, src: str, dst: str) -> bool:
+        """Whether what `wire` names it can do between these two."""
+        ...
+
     def cut(self, src: str, dst: str, unit: int) -> None:
         """Drop all from one node to the other, from now on."""
         ...
@@ -121,6 +125,9 @@ class Loopback:
 
     def new_socket(self, node: str) -> socket.socket:
         return new_socket()
+
+    def carries(self, src: str, dst: str) -> bool:
+        return False
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         raise NotImplementedError("the loopback interface cannot be cut")
@@ -176,6 +183,9 @@ class Namespaces:
     def new_socket(self, node: str) -> socket.socket:
         return self._between.new_socket(node)
 
+    def carries(self, src: str, dst: str) -> bool:
+        return True
+
     def cut(self, src: str, dst: str, unit: int) -> None:
         self._between.ask("cut", src, dst, unit)
 
@@ -224,6 +234,9 @@ class Proxies:
 
     def new_socket(self, node: str) -> socket.socket:
         return new_socket()
+
+    def carries(self, src: str, dst: str) -> bool:
+        return True
 
     def cut(self, src: str, dst: str, unit: int) -> None:
         self._between.ask("cut", src, dst, unit)

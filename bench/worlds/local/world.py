@@ -5,12 +5,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
-from urllib.parse import quote
 
 from ....errors import ContractError, UsageError
 from ....nemesis.fault import Effect
@@ -25,10 +24,11 @@ from ..faults import ADMIN, Faults
 from ..simulated.host import Host
 from .boot import Boot, codec_of
 from .engine import Client, Handle, LocalEngine
-from .network import Network, network_of
+from .machines import Machines, ThisMachine
 from .node import BILLION, Clock, Links, LocalNode
-from .owned import Workspace, clean, start_of
-from .server import PATIENCE, Server
+from .owned import start_of
+from .search import PATIENCE
+from .server import Server
 
 FINEST = 0.001
 """A loop's timers are no more precise than this (seconds): what is due sooner is waited for by looking again."""
@@ -37,9 +37,9 @@ FINEST = 0.001
 class LocalWorld:
     """The deployment of a test: its servers as processes, its clients c0, c1, … in this one, in real time.
 
-    `model` bounds the faults. Logs of servers are written to `logs` while they run, a directory that exists; without
-    it they are not kept. Packets are written to the file `capture`, where the network can. What benches that were
-    killed have left behind is removed first.
+    `model` bounds the faults. Logs of servers are written to `logs`, a directory that exists; without it they are not
+    kept. Packets are written to the file `capture`, where the network can. `machines` says where servers run, given
+    their names and those of the other nodes: here, unless it is given.
 
     To be used in a `with` statement, at whose end all processes have ended. `perform` and `advance` raise
     ContractError for what a handler does that it may not, and if a server ends by itself.
@@ -52,31 +52,30 @@ class LocalWorld:
         model: FaultModel,
         logs: Path | None = None,
         capture: Path | None = None,
+        machines: Callable[[Sequence[str], Sequence[str]], Machines] | None = None,
     ) -> None:
         if start_of(os.getpid()) is None:
             raise UsageError("the local world needs Linux with /proc: use --world simulated")
-        clean()
-        self._workspace = Workspace()
-        self._loop = asyncio.new_event_loop()
         self._clock = Clock(time.monotonic_ns())
         self._test = test
         self._deployment = deployment
         self._kind = Links(derive(test.seed, "network"), model.fifo, model.reliable)
-        self._handles: dict[str, Handle] = {}
-        self._add_servers(logs or self._workspace.path)
         self._clients = [Client(f"c{thread}") for thread in range(test.clients)]
-        self._handles |= {client.name: client for client in self._clients}
-        if deployment.admin is not None:
-            self._handles[ADMIN] = Client(ADMIN)
-        self._network = self._connect(capture)
+        inside = [*self._clients] if deployment.admin is None else [*self._clients, Client(ADMIN)]
+        servers, others = tuple(deployment.servers), tuple(client.name for client in inside)
+        find = machines or (lambda servers, others: ThisMachine((*servers, *others), test, logs, capture))
+        self._machines = find(servers, others)
+        self._loop = asyncio.new_event_loop()
+        self._handles: dict[str, Handle] = {name: Server(name, self._machines.log(name)) for name in servers}
+        self._handles |= {client.name: client for client in inside}
+        for handle in self._handles.values():
+            handle.address = self._machines.network.address(handle.name)
         self._engine = LocalEngine(
             self._handles,
             self._boot,
             self._clock,
             self._loop,
-            self._workspace,
-            self._network,
-            derive(test.seed, "network"),
+            self._machines,
             whole=bool(model.spare or model.spare_disk or model.admin),
         )
         self._faults = Faults(self._handles, deployment.groups, model, test.seed, test.beyond_tolerance, self._engine)
@@ -190,41 +189,23 @@ class LocalWorld:
         self._look()
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
-        self._network.close()
-        self._workspace.close()
+        self._machines.close()
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def _add_servers(self, logs: Path) -> None:
-        for number, name in enumerate(self._deployment.servers):
-            log = logs / f"{quote(name, safe='')}.log"
-            self._handles[name] = Server(name, self._workspace.path / f"{number}.disk", log)
-
-    def _connect(self, capture: Path | None) -> Network:
-        try:
-            network = network_of(
-                self._test.network, tuple(self._handles), self._workspace.own, self._test.seed, capture
-            )
-        except BaseException:
-            self._workspace.close()
-            self._loop.close()
-            raise
-        for handle in self._handles.values():
-            handle.address = network.address(handle.name)
-        return network
-
     def _boot(self, server: Server) -> Boot:
         return Boot(
-            parent=os.getpid(),
+            parent=self._machines.parent(server.name),
             system=self._test.system,
             servers=self._test.servers,
             bug=self._test.bug,
             name=server.name,
-            address=server.address,
+            address=self._machines.listens(server.name),
             epoch=server.epoch,
             seed=self._test.seed,
             links=self._kind,
-            disk=str(server.disk),
+            disk=self._machines.disk(server.name),
+            died=server.died,
         )
 
     def _start(self) -> None:
@@ -238,7 +219,7 @@ class LocalWorld:
             assert make is not None
             client.local = self._client(client.name, make, codec)
             client.port = self._loop.run_until_complete(
-                client.local.listen(client.address, partial(self._network.new_socket, client.name))
+                client.local.listen(client.address, partial(self._machines.network.new_socket, client.name))
             )
         for handle in self._handles.values():
             if isinstance(handle, Server):
@@ -251,11 +232,13 @@ class LocalWorld:
         for client in clients:
             client.local.meet(
                 {
-                    name: self._network.route(client.name, name, (other.address, other.port))
+                    name: self._machines.network.route(client.name, name, (other.address, other.port))
                     for name, other in self._handles.items()
                 }
             )
             client.local.start()
+        with engine.standstill():
+            pass  # so that every node has started before it is asked for anything
 
     def _client(self, name: str, make: Callable[[], Node], codec: Codec) -> LocalNode:
         engine = self._engine

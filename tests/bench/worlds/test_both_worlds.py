@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import sshd
 from notebooks import Driver, deploy, example, system
 
 from splitbrain.bench.actions import Discard, Undo
@@ -17,13 +18,23 @@ MOMENTS: tuple[Moment, ...] = ("before_send", "after_send", "deliver", "sync_sta
 @pytest.fixture(scope="module", params=[*WORLDS, "namespaces", "proxies"])
 def shared(request: pytest.FixtureRequest) -> Iterator[Driver]:
     """One world for all tests, since it takes a while to start processes."""
-    changes = {"world": request.param}
+    changes: dict[str, object] = {"world": request.param}
     if request.param in NETWORKS:
         changes = {"world": "local", "network": request.param}
         if reason := missing(request.param):
             pytest.skip(f"no network of {request.param}: {reason}")
+    if request.param == "remote":
+        if reason := sshd.missing():
+            pytest.skip(f"no hosts to reach over SSH: {reason}")
+        changes["remote"] = sshd.reached(request.getfixturevalue("hosts"))
     with world_of(example(**changes), system, deploy(2, None), None) as world:
         yield Driver(world)
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sshd.Hosts]:
+    with sshd.hosts(tmp_path_factory.mktemp("hosts"), 2) as made:
+        yield made
 
 
 @pytest.fixture
