@@ -172,6 +172,29 @@ def test_packets_are_lost_late_and_captured(tmp_path: Path) -> None:
 
 
 @needs_namespaces
+def test_a_packet_resets_its_connection() -> None:
+    made = Namespaces(["a", "b"], lambda _: None)
+    with made.new_socket("a") as one, made.new_socket("b") as listening:
+        listening.bind((made.address("b"), 0))
+        listening.listen()
+        one.connect(listening.getsockname())
+        other, _ = listening.accept()
+        with other:
+            one.sendall(b"heard")
+            assert other.recv(10) == b"heard"
+            made.disturb("a", "b", Fault(unit=9, family="packets.reset", at=0, lasts=1, rate=1.0))
+            one.sendall(b"lost")
+            with pytest.raises(ConnectionResetError):
+                other.recv(10)
+            made.mend("a", "b", 9)
+            one.sendall(b"is anybody there?")
+            with pytest.raises(ConnectionResetError):
+                one.recv(10)
+    assert made.take_counts()[9] >= 1
+    made.close()
+
+
+@needs_namespaces
 def test_a_capture_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no network of namespaces: .*No such file or directory"):
         Namespaces(["a", "b"], lambda _: None, capture=tmp_path / "nowhere" / "network.pcap")
