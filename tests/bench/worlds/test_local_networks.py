@@ -300,3 +300,19 @@ def test_what_a_network_cannot_do_is_an_error_before_anything_starts(
 def test_a_capture_needs_packets() -> None:
     with pytest.raises(UsageError, match="--pcap: the simulated world has no packets"):
         run(Test(system="ping_pong", workload="ping", seed=1), pcap=True)
+
+
+@needs_namespaces
+def test_a_run_keeps_its_packets_where_that_is_asked_for(tmp_path: Path) -> None:
+    test = Test(
+        system="ping_pong",
+        workload="ping",
+        seed=1,
+        faults="none",
+        world="local",
+        network="namespaces",
+        clients=1,
+        operations=5,
+    )
+    assert run(test, tmp_path / "run", pcap=True).record.grade == "valid"
+    assert (tmp_path / "run" / "network.pcap").stat().st_size > 1000
