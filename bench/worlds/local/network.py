@@ -38,7 +38,7 @@ SWITCHED: Final = Kind(
     packages="iproute2, util-linux",
     probe="ip link add one type veth peer name two",
     module=f"{__package__}.switch",
-    wire=frozenset({"partition", *PACKETS} - {"packets.reset"}),
+    wire=frozenset({"partition", *PACKETS}),
 )
 BRIDGED: Final = Kind(
     name="nftables",

@@ -15,6 +15,10 @@ LONGEST: Final = BILLION
 DAMAGEABLE: Final = 34
 """Where in a frame the payload of IP begins. What is before it must be right for the frame to go anywhere."""
 
+_FLAGS: Final = DAMAGEABLE + 12
+_CHECKSUM: Final = DAMAGEABLE + 16
+_RST_ACK: Final = 0x14
+
 Parcel = tuple[int, bytes]
 """When a frame arrives (nanoseconds), and the frame."""
 
@@ -114,6 +118,8 @@ class Way:
                     return ()
                 if fault.family == "packets.corrupt":
                     frame = damaged(frame, random)
+                elif fault.family == "packets.reset":
+                    frame = resetting(frame)
                 elif fault.family == "packets.duplicate":
                     copies += 1
                 else:
@@ -123,6 +129,21 @@ class Way:
             self._latest = due
         self.faulty = bool(self._rules or self.cuts or due > now)
         return ((due + kept, frame),) * copies
+
+
+def resetting(frame: bytes) -> bytes:
+    """The frame as one that ends its TCP connection (RST), where the receiver expects just this one."""
+    if len(frame) < DAMAGEABLE + 20:
+        return frame
+    changed = bytearray(frame)
+    before, checksum = (int.from_bytes(frame[at : at + 2], "big") for at in (_FLAGS, _CHECKSUM))
+    after = (before & 0xF000) | _RST_ACK
+    total = (checksum ^ 0xFFFF) + (before ^ 0xFFFF) + after  # RFC 1624
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    changed[_FLAGS : _FLAGS + 2] = after.to_bytes(2, "big")
+    changed[_CHECKSUM : _CHECKSUM + 2] = (total ^ 0xFFFF).to_bytes(2, "big")
+    return bytes(changed)
 
 
 def damaged(frame: bytes, random: Random) -> bytes:

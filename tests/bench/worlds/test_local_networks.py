@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import select
 import socket
 import tempfile
@@ -171,6 +172,29 @@ def test_packets_are_lost_late_and_captured(tmp_path: Path) -> None:
 
 
 @needs_namespaces
+def test_a_packet_resets_its_connection() -> None:
+    made = Namespaces(["a", "b"], lambda _: None)
+    with made.new_socket("a") as one, made.new_socket("b") as listening:
+        listening.bind((made.address("b"), 0))
+        listening.listen()
+        one.connect(listening.getsockname())
+        other, _ = listening.accept()
+        with other:
+            one.sendall(b"heard")
+            assert other.recv(10) == b"heard"
+            made.disturb("a", "b", Fault(unit=9, family="packets.reset", at=0, lasts=1, rate=1.0))
+            one.sendall(b"lost")
+            with pytest.raises(ConnectionResetError):
+                other.recv(10)
+            made.mend("a", "b", 9)
+            one.sendall(b"is anybody there?")
+            with pytest.raises(ConnectionResetError):
+                one.recv(10)
+    assert made.take_counts()[9] >= 1
+    made.close()
+
+
+@needs_namespaces
 def test_a_capture_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no network of namespaces: .*No such file or directory"):
         Namespaces(["a", "b"], lambda _: None, capture=tmp_path / "nowhere" / "network.pcap")
@@ -191,7 +215,7 @@ def test_a_network_leaves_nothing_behind(
     test = example(network=name)
     with LocalWorld(test, deploy(2, None), system.fault_model):
         pass  # so that whatever is opened once has been
-    links, descriptors = socket.if_nameindex(), sorted(os.listdir("/proc/self/fd"))
+    links, descriptors = interfaces(), sorted(os.listdir("/proc/self/fd"))
     pids: list[int] = []
     spaces: set[str] = set()
     for _ in range(CYCLES):
@@ -207,16 +231,22 @@ def test_a_network_leaves_nothing_behind(
         assert os.readlink("/proc/self/ns/net") not in spaces
         assert spaces.isdisjoint(used_namespaces())
     assert [pid for pid in pids if start_of(pid) is not None] == []
-    assert socket.if_nameindex() == links
+    assert interfaces() == links
     assert sorted(os.listdir("/proc/self/fd")) == descriptors
     assert list(root.iterdir()) == []
 
 
+def interfaces() -> list[str]:
+    """The interfaces here whose names a network gives. Others may come and go meanwhile."""
+    return [name for _, name in socket.if_nameindex() if re.fullmatch(r"node\d+|bridge\d+|one|two|three", name)]
+
+
 def used_namespaces() -> Iterator[str]:
-    """The network namespaces that processes of this machine live in, as far as they can be seen."""
+    """The network namespaces that processes of this session live in. Others may be given the numbers of those gone."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            yield os.readlink(process / "ns" / "net")
+            if os.getsid(int(process.name)) == os.getsid(0):
+                yield os.readlink(process / "ns" / "net")
         except OSError:
             continue
 
@@ -270,3 +300,19 @@ def test_what_a_network_cannot_do_is_an_error_before_anything_starts(
 def test_a_capture_needs_packets() -> None:
     with pytest.raises(UsageError, match="--pcap: the simulated world has no packets"):
         run(Test(system="ping_pong", workload="ping", seed=1), pcap=True)
+
+
+@needs_namespaces
+def test_a_run_keeps_its_packets_where_that_is_asked_for(tmp_path: Path) -> None:
+    test = Test(
+        system="ping_pong",
+        workload="ping",
+        seed=1,
+        faults="none",
+        world="local",
+        network="namespaces",
+        clients=1,
+        operations=5,
+    )
+    assert run(test, tmp_path / "run", pcap=True).record.grade == "valid"
+    assert (tmp_path / "run" / "network.pcap").stat().st_size > 1000
