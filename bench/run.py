@@ -94,7 +94,7 @@ def run(
     if test.network != "loopback" and test.world != "local":
         raise UsageError(f"--network {test.network} is for --world local: the {test.world} world has its own")
     system, workload = resolve(test)
-    if system.database is not None and test.world != "local":
+    if (system.database is not None or system.program) and test.world != "local":
         raise UsageError(f"{test.system} is made of programs: it runs in --world local")
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)
@@ -170,6 +170,8 @@ class _Journal:
 
 
 def _recorded(test: Test, system: System) -> Recorded:
+    if system.program:
+        return Recorded(test=test, provenance=provenance(system.deploy.__module__, dict(test.binaries)))
     programs = {} if system.database is None else system.database.programs
     said = versions(programs, find(programs, dict(test.binaries)))
     return Recorded(test=test, provenance=provenance(system.deploy.__module__, said))

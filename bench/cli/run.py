@@ -74,14 +74,14 @@ def command(
     tested = registry.system(system)
     if workload is None and not tested.workloads:
         raise UsageError(f"{system} serves no workload that comes with Splitbrain: give --workload module:attribute")
-    programs = {} if tested.database is None else tested.database.programs
+    programs = (tested.program,) if tested.database is None else tuple(tested.database.programs)
     test = Test(
         system=registry.canonical(system),
         workload=tested.workloads[0] if workload is None else workload,
         seed=draw_seed() if seed is None else seed,
         bug=bug,
         faults=faults,
-        world=world or (DEFAULT.world if tested.database is None else "local"),
+        world=world or ("local" if tested.database or tested.program else DEFAULT.world),
         network=network,
         servers=tested.servers if servers is None else servers,
         options=tuple(sorted(_pair(text) for text in options)),

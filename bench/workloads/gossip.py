@@ -8,6 +8,7 @@ from ...checkers.logs import log
 from ...checkers.unique_ids import unique_ids
 from ..generators import Mix, PerKey, Repeat, Request
 from ..test import MILLISECOND, SECOND, Test
+from ...systems.maelstrom import names_of, speaks
 from .workload import Calls, Workload, key_names
 
 SETTLE = 3 * SECOND
@@ -16,6 +17,8 @@ SETTLE = 3 * SECOND
 
 def servers(test: Test) -> tuple[str, ...]:
     """The names of the servers."""
+    if speaks(test.system):
+        return names_of(test.servers)
     return tuple(f"s{number}" for number in range(1, test.servers + 1))
 
 

@@ -12,6 +12,7 @@ from ..actions import Action, Report
 from ..test import Test
 from .external.world import ExternalWorld
 from .local.world import LocalWorld
+from .maelstrom.world import MaelstromWorld
 from .simulated import Simulation
 
 WORLDS = ("simulated", "local")
@@ -44,6 +45,8 @@ def world_of(test: Test, system: System, deployment: Deployment, logs: Path | No
     """The world of a test. With `logs`, a directory, what happens is kept, and servers log there."""
     if system.database is not None:
         return ExternalWorld(test, deployment, system.database, system.fault_model, logs)
+    if system.program:
+        return MaelstromWorld(test, deployment, system.program, system.fault_model, logs)
     if test.world == "local":
         return LocalWorld(test, deployment, system.fault_model, logs)
     return nullcontext(

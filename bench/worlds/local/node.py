@@ -346,7 +346,7 @@ class LocalNode:
             return
         self._sequence += 1
         parcel: Parcel = (self._sequence, message, path, self._clock.now)
-        delays = link.copies(parcel, identity, n, self._kind.root)
+        delays = link.copies(parcel, type_of(message), identity, n, self._kind.root)
         if not isinstance(delays, str):
             for delay in (delays[0], *(delays[0] + extra for extra in delays[1:])):
                 self._transmit(link, data, delay)
