@@ -249,7 +249,7 @@ def _record(
     return RunRecord(
         grade="interrupted" if interrupted else grade,
         sentence=interrupted or sentence,
-        facts=facts(test),
+        facts=(*facts(test), *world.facts),
         command=command(test),
         again="runs the same test again" if interrupted else again(test),
         healed_at=summary.healed_at,

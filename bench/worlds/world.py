@@ -21,7 +21,7 @@ WORLDS = ("simulated", "local")
 class World(Protocol):
     """Where nodes run. See `Simulation` and `LocalWorld` for what the methods do, and what they raise.
 
-    `trace` and `event_log_hash` are empty where the world has no log of all events. `warnings` say what happened that
+    `trace` and `event_log_hash` are empty where the world has no log of all events. `facts` are figures of the run in display order, `warnings` say what happened that
     nobody asked for, `findings` what is wrong in the end, when nothing is asked any more.
     """
 
@@ -35,6 +35,8 @@ class World(Protocol):
     def trace(self) -> Iterable[dict[str, Any]]: ...
     @property
     def logs(self) -> Mapping[str, list[str]]: ...
+    @property
+    def facts(self) -> Sequence[tuple[str, str]]: ...
     @property
     def warnings(self) -> Sequence[str]: ...
     def event_log_hash(self) -> str: ...

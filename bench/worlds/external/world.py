@@ -149,6 +149,11 @@ class ExternalWorld:
         return ()
 
     @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """None."""
+        return ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What happened that nobody asked for."""
         return tuple(self._engine.notes)
