@@ -6,9 +6,9 @@ from itertools import count, cycle
 from ...checkers.convergence import converged_counter, converged_set
 from ...checkers.logs import log
 from ...checkers.unique_ids import unique_ids
+from ...systems.maelstrom import names_of, speaks
 from ..generators import Mix, PerKey, Repeat, Request
 from ..test import MILLISECOND, SECOND, Test
-from ...systems.maelstrom import names_of, speaks
 from .workload import Calls, Workload, key_names
 
 SETTLE = 3 * SECOND

@@ -21,8 +21,9 @@ WORLDS = ("simulated", "local")
 class World(Protocol):
     """Where nodes run. See `Simulation` and `LocalWorld` for what the methods do, and what they raise.
 
-    `trace` and `event_log_hash` are empty where the world has no log of all events. `facts` are figures of the run in display order, `warnings` say what happened that
-    nobody asked for, `findings` what is wrong in the end, when nothing is asked any more.
+    `trace` and `event_log_hash` are empty where the world has no log of all events. `facts` are figures of the run in
+    display order, `warnings` say what happened that nobody asked for, `findings` what is wrong in the end, when nothing
+    is asked any more.
     """
 
     @property

@@ -12,8 +12,8 @@ import msgspec
 
 from ....errors import ContractError
 from ....histories.event import Invocation
-from ....nemesis.fault import Family
-from ...actions import Completed, Report
+from ....nemesis.fault import Effect, Family, Fault
+from ...actions import Report
 from ..external.world import tail_of
 from ..faults import Administered, Armed, Fire
 from ..local.node import BILLION, Clock
@@ -25,6 +25,17 @@ from .services import Service
 
 LONGEST: Final = 60.0
 """Seconds that are waited at once, at most."""
+
+
+class ClientLink(Link):
+    """A link from or to a client. Nothing is doubled there: a request has no mark by which its double is known."""
+
+    __slots__ = ()
+
+    def disturb(self, fault: Fault, effect: Effect) -> None:
+        """Lose, delay or keep back messages from now on."""
+        if fault.family != "messages.duplicate":
+            super().disturb(fault, effect)
 
 
 class Engine:
@@ -72,8 +83,14 @@ class Engine:
         self._unset: dict[str, list[Body]] = {}
         self._links: dict[tuple[str, str], Link] = {}
         names = [*nodes, *clients]
-        for name, end in (*nodes.items(), *clients.items()):
-            end.links = {other: Link(name, other) for other in names if other != name}
+        ends: list[Node | Client] = [*nodes.values(), *clients.values()]
+        for end in ends:
+            name = end.name
+            end.links = {
+                other: ClientLink(name, other) if {name, other} & clients.keys() else Link(name, other)
+                for other in names
+                if other != name
+            }
             self._links |= {(name, other): link for other, link in end.links.items()}
             if name in nodes:
                 self._links[name, name] = Link(name, name)

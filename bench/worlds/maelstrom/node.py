@@ -69,7 +69,8 @@ class Node:
             process = self._processes.talk(self._command, self._directory)
         except OSError as error:
             raise ContractError(f"{self.name} cannot be started: {error.strerror}") from None
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         self._pipes = process.stdin, process.stdout
         self.writes, self.reads = process.stdin.fileno(), process.stdout.fileno()
         os.set_blocking(self.writes, False)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ....histories.event import Invocation
-from ....histories.operation import Value
 from ....histories.value import to_value
 from ...actions import Completed
 

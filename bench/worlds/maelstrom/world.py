@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from ....errors import ContractError, UsageError
 from ....nemesis.fault import Effect
@@ -25,7 +26,7 @@ from .requests import Body
 from .services import NAMES, services
 from .topology import TOPOLOGIES
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that nodes have to answer what sets them up."""
 LATENCY = "5ms"
 """How long a message takes at most, where nothing else was chosen."""
@@ -75,7 +76,7 @@ class MaelstromWorld:
             workspace=self._workspace,
             trace=logs is not None,
         )
-        self._faults: Faults[Node | Client] = Faults(
+        self._faults: Faults[Any] = Faults(
             {**self._nodes, **by_name}, deployment.groups, model, test.seed, test.beyond_tolerance, self._engine
         )
         self._healing = False

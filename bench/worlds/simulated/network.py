@@ -110,8 +110,8 @@ class Link:
         return "hold"
 
     def copies(self, parcel: "Parcel", name: str, key: int, n: int, root: int) -> list[int] | str:
-        """What faults make of the n-th message of a key, of the class `name`: the extra delay of the original, and how much later each
-        further copy comes; or `drop`, or `hold` if it is kept back."""
+        """What faults make of the n-th message of a key, of the class `name`: the extra delay of the original, and how
+        much later each further copy comes; or `drop`, or `hold` if it is kept back."""
         if self.cuts:
             return self.drop(parcel)
         extra = 0

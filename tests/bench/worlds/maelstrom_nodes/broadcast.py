@@ -1,58 +1,62 @@
-"""A node of the broadcast and g_set workloads that tells its values to all others. It tells again what nobody has
-acknowledged, unless it is given the word `once`."""
+"""A node of the broadcast workload that tells its values to all others, and again until they are acknowledged.
+
+With the argument `once` it tells them once.
+"""
 
 import json
+import select
 import sys
-import threading
 import time
+from typing import Any
 
-values, untold, lock = set(), {}, threading.Lock()
-
-
-def send(dest, body):
-    print(json.dumps({"src": me, "dest": dest, "body": body}), flush=True)
-
-
-def learn(new):
-    with lock:
-        for other in others if new not in values else ():
-            untold[other, new] = 0.0
-        values.add(new)
+values: set[int] = set()
+untold: dict[tuple[str, int], float] = {}
+others: list[str] = []
+me = ""
 
 
-def tell():
-    while True:
-        with lock:
-            due = [key for key, when in untold.items() if time.monotonic() - when > 0.2]
-            for key in due:
-                untold[key] = time.monotonic()
-                send(key[0], {"type": "tell", "value": key[1]})
-                if sys.argv[1:] == ["once"]:
-                    del untold[key]
-        time.sleep(0.01)
+def send(dest: str, body: dict[str, Any]) -> None:
+    """Send a message."""
+    sys.stdout.write(json.dumps({"src": me, "dest": dest, "body": body}) + "\n")
+    sys.stdout.flush()
 
 
-for line in sys.stdin:
-    message = json.loads(line)
-    body = message["body"]
-    match body["type"]:
-        case "init":
-            me, others = body["node_id"], [name for name in body["node_ids"] if name != body["node_id"]]
-            threading.Thread(target=tell, daemon=True).start()
-            reply = {"type": "init_ok"}
-        case "topology":
-            reply = {"type": "topology_ok"}
-        case "broadcast" | "add":
-            learn(body.get("message", body.get("element")))
-            reply = {"type": f"{body['type']}_ok"}
-        case "tell":
-            learn(body["value"])
-            reply = {"type": "told", "value": body["value"]}
-        case "told":
-            with lock:
+def learn(value: int) -> None:
+    """Keep a value, and have it told to the others if it is new."""
+    if value not in values:
+        values.add(value)
+        untold.update({(other, value): 0.0 for other in others})
+
+
+def tell() -> None:
+    """Tell what was never told, or not acknowledged since."""
+    for (other, value), when in list(untold.items()):
+        if time.monotonic() - when > 0.2:
+            untold[other, value] = time.monotonic()
+            send(other, {"type": "tell", "value": value})
+    if sys.argv[1:] == ["once"]:
+        untold.clear()
+
+
+while True:
+    if select.select([sys.stdin], [], [], 0.05)[0]:
+        line = sys.stdin.buffer.raw.readline()  # type: ignore[attr-defined]  # what is buffered is not seen by select
+        if not line:
+            break
+        message = json.loads(line)
+        body = message["body"]
+        reply = {"type": f"{body['type']}_ok", "in_reply_to": body.get("msg_id"), "value": body.get("value")}
+        match body["type"]:
+            case "init":
+                me, others = body["node_id"], [name for name in body["node_ids"] if name != body["node_id"]]
+            case "broadcast":
+                learn(body["message"])
+            case "tell":
+                learn(body["value"])
+            case "tell_ok":
                 untold.pop((message["src"], body["value"]), None)
-            continue
-        case "read":
-            reply = {"type": "read_ok", "messages": list(values), "value": list(values)}
-    with lock:
-        send(message["src"], {**reply, "in_reply_to": body.get("msg_id")})
+            case "read":
+                reply["messages"] = sorted(values)
+        if body["type"] != "tell_ok":
+            send(message["src"], reply)
+    tell()

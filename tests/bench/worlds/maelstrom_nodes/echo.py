@@ -2,20 +2,20 @@
 
 import json
 import sys
+from typing import Any
 
 count = 0
 for line in sys.stdin:
     message = json.loads(line)
     body = message["body"]
+    reply: dict[str, Any] = {"type": f"{body['type']}_ok", "in_reply_to": body["msg_id"]}
     match body["type"]:
         case "init":
-            me, reply = body["node_id"], {"type": "init_ok"}
+            me = body["node_id"]
         case "echo":
-            reply = {"type": "echo_ok", "echo": body["echo"]}
+            reply["echo"] = body["echo"]
         case "generate":
             count += 1
-            reply = {"type": "generate_ok", "id": f"{me}-{count}"}
-        case _:
-            reply = {"type": "error", "code": 10, "text": "not here"}
-    reply["in_reply_to"] = body["msg_id"]
-    print(json.dumps({"src": me, "dest": message["src"], "body": reply}), flush=True)
+            reply["id"] = f"{me}-{count}" if sys.argv[1:] != ["bad"] else count
+    sys.stdout.write(json.dumps({"src": me, "dest": message["src"], "body": reply}) + "\n")
+    sys.stdout.flush()

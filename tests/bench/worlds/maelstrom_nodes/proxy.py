@@ -1,19 +1,22 @@
-"""A node of the lin-kv workload that asks a service of the name that it is given for everything."""
+"""A node of the lin-kv workload that asks a service, of the name that it is given, for everything."""
 
 import json
 import sys
+from itertools import count
 
-asked = {}
+numbers = count(1)
+asked: dict[int, tuple[str, int]] = {}
 for line in sys.stdin:
     message = json.loads(line)
-    body, reply_to = message["body"], message["src"]
+    body = message["body"]
     if body["type"] == "init":
-        me, reply = body["node_id"], {"type": "init_ok", "in_reply_to": body["msg_id"]}
+        me, to, reply = body["node_id"], message["src"], {"type": "init_ok", "in_reply_to": body["msg_id"]}
     elif "in_reply_to" in body:
-        reply_to, number = asked.pop(body["in_reply_to"], (None, None))
+        to, number = asked.pop(body["in_reply_to"])
         reply = {**body, "in_reply_to": number}
     else:
-        asked[len(asked) + body["msg_id"] * 1000] = message["src"], body["msg_id"]
-        reply_to, reply = sys.argv[1], {**body, "msg_id": len(asked) - 1 + body["msg_id"] * 1000}
-    if reply_to:
-        print(json.dumps({"src": me, "dest": reply_to, "body": reply}), flush=True)
+        number = next(numbers)
+        asked[number] = message["src"], body["msg_id"]
+        to, reply = sys.argv[1], {**body, "msg_id": number}
+    sys.stdout.write(json.dumps({"src": me, "dest": to, "body": reply}) + "\n")
+    sys.stdout.flush()
