@@ -129,9 +129,9 @@ class System:
     bug or None. `workloads` are the names of the workloads it can serve, the default first.
 
     `database` is what runs in place of the nodes where these are programs that people run. `program` names the one
-    program that runs as every server, given by the user, where servers speak Maelstrom's protocol. `options` are the settings
-    that a user may choose, with the values that they can have, the default first. `defaults` are defaults of a test
-    (time, rate, timeout, operations, clients, keys) that suit it better than the bench's.
+    program that runs as every server, given by the user, where servers speak Maelstrom's protocol. `options` are the
+    settings that a user may choose, with the values that they can have, the default first. `defaults` are defaults of a
+    test (time, rate, timeout, operations, clients, keys) that suit it better than the bench's.
     """
 
     name: str

@@ -48,7 +48,7 @@ class _LoggingHost(Host):
     """A node whose log goes to standard error."""
 
     def write(self, text: str) -> None:
-        print(f"{self._world.now / 1e9:.6f} {self.name} {text}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{self._world.now / 1e9:.6f} {self.name} {text}\n")
 
 
 class _Way:
@@ -227,5 +227,6 @@ def _epoch() -> int:
 
 
 def _failed(problem: ContractError) -> NoReturn:
-    print(problem, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{problem}\n")
+    sys.stderr.flush()
     os._exit(1)

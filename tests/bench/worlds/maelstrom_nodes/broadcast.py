@@ -4,6 +4,7 @@ With the argument `once` it tells them once.
 """
 
 import json
+import os
 import select
 import sys
 import time
@@ -38,11 +39,15 @@ def tell() -> None:
         untold.clear()
 
 
+unread = b""
 while True:
-    if select.select([sys.stdin], [], [], 0.05)[0]:
-        line = sys.stdin.buffer.raw.readline()  # type: ignore[attr-defined]  # what is buffered is not seen by select
-        if not line:
+    lines: list[bytes] = []
+    if select.select([0], [], [], 0.05)[0]:
+        data = os.read(0, 65536)
+        if not data:
             break
+        *lines, unread = (unread + data).split(b"\n")
+    for line in lines:
         message = json.loads(line)
         body = message["body"]
         reply = {"type": f"{body['type']}_ok", "in_reply_to": body.get("msg_id"), "value": body.get("value")}
