@@ -36,10 +36,13 @@ LARGEST: Final = 1 << 16
 """Bytes that are read at once, at most."""
 
 
-def serve(system: System, bug: str | None) -> None:
-    """Serve on standard input and output until the end of the input. Ends the process with code 1 after an error."""
+def serve(system: System, bug: str | None, directory: Path | None) -> None:
+    """Serve on standard input and output until the end of the input. Ends the process with code 1 after an error.
+
+    What the server stores is kept in `directory`, in files that bear the node's name; without it, in memory only.
+    """
     loop = asyncio.new_event_loop()
-    hosted = _Hosted(system, bug, loop)
+    hosted = _Hosted(system, bug, directory, loop)
     loop.add_reader(sys.stdin.fileno(), hosted.hear)
     loop.run_forever()
 
@@ -77,9 +80,12 @@ class _Request:
 class _Hosted:
     """The process, from `init` on."""
 
-    def __init__(self, system: System, bug: str | None, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, system: System, bug: str | None, directory: Path | None, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._system = system
         self._bug = bug
+        self._directory = directory
         self._loop = loop
         self._unread = bytearray()
         self._id = ""
@@ -167,11 +173,15 @@ class _Hosted:
         self._codec = codec_of(deployment)
         model = self._system.fault_model
         self._links = Links(root=0, fifo=model.fifo, reliable=model.reliable)
-        place, epoch = ids.index(node_id), _epoch()
+        place, epoch = (
+            ids.index(node_id),
+            0 if self._directory is None else _epoch(self._directory / f"{node_id}.epoch"),
+        )
         servers = dict(zip(deployment.servers, ids, strict=True))
         clients = {f"c{number}": ids[number % len(ids)] for number in range(CLIENTS * len(ids))}
         server = self._node(list(servers)[place], deployment.servers, epoch, {**servers, **clients})
-        server.host.disk = FileDisk(Path("disk"))
+        if self._directory is not None:
+            server.host.disk = FileDisk(self._directory / f"{node_id}.disk")
         mine = [name for name, id_ in clients.items() if id_ == node_id]
         for name in reversed(mine):
             self._node(name, dict.fromkeys(mine, deployment.client), epoch, servers)
@@ -216,9 +226,8 @@ class _Hosted:
         sys.stdout.buffer.flush()
 
 
-def _epoch() -> int:
-    """How often the node was started before in this directory; this time is counted."""
-    kept = Path("epoch")
+def _epoch(kept: Path) -> int:
+    """How often the node was started before, which the file says; this time is counted."""
     epoch = int(kept.read_text()) if kept.exists() else 0
     new = kept.with_suffix(".new")
     new.write_text(str(epoch + 1))
