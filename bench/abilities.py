@@ -20,10 +20,14 @@ def within(system: System, test: Test) -> System:
     Raises UsageError for faults that were asked for by name and cannot be done there, and for a world in which the
     system cannot run.
     """
-    if system.database is None:
+    if system.database is None and not system.program:
         return system
     if test.world != "local":
         raise UsageError(f"{system.name} is made of programs: it runs in --world local")
+    if system.database is None:
+        if test.network != "loopback":
+            raise UsageError(f"{system.name} has a network of its own: leave out --network {test.network}")
+        return system
     if test.network not in FOR_DATABASES:
         raise UsageError(f"{system.name} runs in --network {' or '.join(FOR_DATABASES)}, not {test.network}")
     if "partition" in carried(test.network):

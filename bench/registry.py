@@ -43,6 +43,8 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "sharded_raft": f"{PACKAGE}.systems.sharded:on_raft",
     "transactions": f"{PACKAGE}.systems.transactions:system",
     "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
+    "maelstrom": f"{PACKAGE}.systems.maelstrom:system",
+    "maelstrom_restarts": f"{PACKAGE}.systems.maelstrom:restarting",
     "etcd": f"{PACKAGE}.systems.external.etcd:system",
     "ovsdb": f"{PACKAGE}.systems.external.ovsdb:system",
     "pysyncobj": f"{PACKAGE}.systems.external.pysyncobj:system",
@@ -79,6 +81,12 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "read_committed": f"{PACKAGE}.bench.workloads.eventual:READ_COMMITTED",
     "set": f"{PACKAGE}.bench.workloads.set:WORKLOAD",
     "queue": f"{PACKAGE}.bench.workloads.queue:WORKLOAD",
+    "echo": f"{PACKAGE}.bench.workloads.maelstrom:ECHO",
+    "lin_kv": f"{PACKAGE}.bench.workloads.maelstrom:LIN_KV",
+    "g_set": f"{PACKAGE}.bench.workloads.maelstrom:G_SET",
+    "g_counter": f"{PACKAGE}.bench.workloads.maelstrom:G_COUNTER",
+    "pn_counter": f"{PACKAGE}.bench.workloads.maelstrom:PN_COUNTER",
+    "maelstrom_kafka": f"{PACKAGE}.bench.workloads.maelstrom:KAFKA",
     "ping": f"{PACKAGE}.bench.workloads.ping:WORKLOAD",
 }
 ENTRY_POINTS: Final = "splitbrain.systems"

@@ -169,6 +169,8 @@ class _Journal:
 
 def recorded_now(test: Test, system: System) -> Recorded:
     """What a run directory of the test would hold of what decides it, here and now."""
+    if system.program:
+        return Recorded(test=test, provenance=provenance(system.deploy.__module__, dict(test.binaries)))
     programs = {} if system.database is None else system.database.programs
     said = versions(programs, find(programs, dict(test.binaries)))
     return Recorded(test=test, provenance=provenance(system.deploy.__module__, said))
@@ -253,7 +255,7 @@ def _record(
     return RunRecord(
         grade="interrupted" if interrupted else grade,
         sentence=interrupted or sentence,
-        facts=facts(test),
+        facts=(*facts(test), *world.facts),
         command=command(test),
         again="runs the same test again" if interrupted else again(test),
         healed_at=summary.healed_at,

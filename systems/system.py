@@ -128,9 +128,10 @@ class System:
     `deploy(servers, bug)` gives the nodes of a run: `servers` is the number of replicas, `bug` the name of a planted
     bug or None. `workloads` are the names of the workloads it can serve, the default first.
 
-    `database` is what runs in place of the nodes where these are programs that people run. `options` are the settings
-    that a user may choose, with the values that they can have, the default first. `defaults` are defaults of a test
-    (time, rate, timeout, operations, clients, keys) that suit it better than the bench's.
+    `database` is what runs in place of the nodes where these are programs that people run. `program` names the one
+    program that runs as every server, given by the user, where servers speak Maelstrom's protocol. `options` are the
+    settings that a user may choose, with the values that they can have, the default first. `defaults` are defaults of a
+    test (time, rate, timeout, operations, clients, keys) that suit it better than the bench's.
     """
 
     name: str
@@ -142,5 +143,6 @@ class System:
     monitors: tuple[Monitor, ...] = ()
     bugs: Mapping[str, Bug] = field(default_factory=dict)
     database: Database | None = None
+    program: str = ""
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     defaults: Mapping[str, int] = field(default_factory=dict)

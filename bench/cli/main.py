@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "run": "Run a system under a workload while faults are injected, and judge what happened.",
     "check": "Judge recorded histories.",
     "replay": "Run a recorded test again, and compare.",
+    "maelstrom-node": "Serve as a node of Maelstrom: one of the bundled systems behind its protocol.",
     "clean": "Remove what benches that were killed have left behind.",
     "list": "List systems, workloads, faults, checkers, or bugs.",
 }
@@ -34,7 +35,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f".{cmd_name}", __package__)
+        module = importlib.import_module(f".{cmd_name.replace('-', '_')}", __package__)
         command: click.Command = module.command
         return command
 

@@ -79,8 +79,8 @@ def command(
     tested = registry.system(system)
     if workload is None and not tested.workloads:
         raise UsageError(f"{system} serves no workload that comes with Splitbrain: give --workload module:attribute")
-    programs = {} if tested.database is None else tested.database.programs
-    where = world or (DEFAULT.world if tested.database is None else "local")
+    programs = (tested.program,) if tested.database is None else tuple(tested.database.programs)
+    where = world or ("local" if tested.database or tested.program else DEFAULT.world)
     network = network or (DEFAULT.network if tested.database is None else AUTO)
     test = Test(
         system=registry.canonical(system),

@@ -6,6 +6,7 @@ from itertools import count, cycle
 from ...checkers.convergence import converged_counter, converged_set
 from ...checkers.logs import log
 from ...checkers.unique_ids import unique_ids
+from ...systems.maelstrom import names_of, speaks
 from ..generators import Mix, PerKey, Repeat, Request
 from ..test import MILLISECOND, SECOND, Test
 from .workload import Calls, Workload, key_names
@@ -16,6 +17,8 @@ SETTLE = 3 * SECOND
 
 def servers(test: Test) -> tuple[str, ...]:
     """The names of the servers."""
+    if speaks(test.system):
+        return names_of(test.servers)
     return tuple(f"s{number}" for number in range(1, test.servers + 1))
 
 

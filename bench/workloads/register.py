@@ -14,14 +14,18 @@ from .workload import Calls, Workload, key_names
 
 
 class CompareAndSet:
-    """Compares with the value that was seen last, so that many succeed unless others are faster."""
+    """Compares with the value that was seen last, so that many succeed unless others are faster.
 
-    def __init__(self, values: Iterator[int]) -> None:
+    `absent` is what it compares with while no value was seen.
+    """
+
+    def __init__(self, values: Iterator[int], absent: Value = None) -> None:
         self._values = values
+        self._absent = absent
         self._seen: Value = None
 
     def next(self, context: Context) -> Step:
-        return Request("cas", input=(self._seen, next(self._values)))
+        return Request("cas", input=(self._absent if self._seen is None else self._seen, next(self._values)))
 
     def update(self, update: Update) -> None:
         op, completion = update.op, update.completion

@@ -15,6 +15,7 @@ from ..test import Test
 from .external.world import ExternalWorld
 from .local.network import CAPTURING, NETWORKS, carried
 from .local.world import LocalWorld
+from .maelstrom.world import MaelstromWorld
 from .simulated import Simulation
 
 WORLDS = ("simulated", "local", "remote")
@@ -50,8 +51,9 @@ def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
 class World(Protocol):
     """Where nodes run. See `Simulation` and `LocalWorld` for what the methods do, and what they raise.
 
-    `trace` and `event_log_hash` are empty where the world has no log of all events. `warnings` say what happened that
-    nobody asked for, `findings` what is wrong in the end, when nothing is asked any more.
+    `trace` and `event_log_hash` are empty where the world has no log of all events. `facts` are figures of the run in
+    display order, `warnings` say what happened that nobody asked for, `findings` what is wrong in the end, when nothing
+    is asked any more.
     """
 
     @property
@@ -65,6 +67,8 @@ class World(Protocol):
     @property
     def logs(self) -> Mapping[str, list[str]]: ...
     @property
+    def facts(self) -> Sequence[tuple[str, str]]: ...
+    @property
     def warnings(self) -> Sequence[str]: ...
     def event_log_hash(self) -> str: ...
     def findings(self) -> Sequence[Finding]: ...
@@ -77,6 +81,8 @@ def world_of(
     file that packets are written to."""
     if system.database is not None:
         return ExternalWorld(test, deployment, system, logs, capture)
+    if system.program:
+        return MaelstromWorld(test, deployment, system.program, system.fault_model, logs)
     if test.world == "local":
         return LocalWorld(test, deployment, system.fault_model, logs, capture)
     if test.remote is not None:

@@ -27,6 +27,22 @@ class Processes:
         self._log = log
         self._started: list[subprocess.Popen[bytes]] = []
 
+    def talk(self, command: Sequence[str], directory: Path) -> subprocess.Popen[bytes]:
+        """Start this one, in that directory, with pipes as its standard input and output."""
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                bufsize=0,
+                cwd=directory,
+                start_new_session=True,
+                env={**os.environ, MARK: self._mark},
+            )
+        self._started.append(process)
+        return process
+
     def start(self, commands: Sequence[Sequence[str]], environment: Mapping[str, str], directory: Path) -> list[int]:
         """Start these, in that directory, and give their numbers. They die with this process."""
         for command in commands:

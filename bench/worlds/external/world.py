@@ -163,6 +163,11 @@ class ExternalWorld:
         return ()
 
     @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """None."""
+        return ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What happened that nobody asked for."""
         return tuple(self._engine.notes)
@@ -225,7 +230,7 @@ class ExternalWorld:
             replace(site, name=name, directory=directory, dial=partial(self._dial, name)),
             f"{directory}/",
             logs / f"{quote(name, safe='')}.log",
-            (*self._network.prefix(name), *_dying_with_us()),
+            (*self._network.prefix(name), *dying_with_us()),
         )
 
     def _client(self, site: Site, name: str, number: int) -> Client:
@@ -260,10 +265,12 @@ class ExternalWorld:
         while waiting := [server for server in self._servers.values() if not server.ready]:
             for server in waiting:
                 if server.ended is not None:
-                    raise ContractError(f"{server.name} ended by itself, with code {server.ended}: {_tail(server.log)}")
+                    raise ContractError(
+                        f"{server.name} ended by itself, with code {server.ended}: {tail_of(server.log)}"
+                    )
             if time.monotonic() > end:
                 late = ", ".join(server.name for server in waiting)
-                raise ContractError(f"{late} not ready within {PATIENCE:g} s: {_tail(waiting[0].log)}")
+                raise ContractError(f"{late} not ready within {PATIENCE:g} s: {tail_of(waiting[0].log)}")
             time.sleep(LOOK / 4)
 
 
@@ -273,12 +280,12 @@ def wants_clocks(test: Test) -> bool:
     return named or any(fault.family in CLOCKS for fault in test.schedule)
 
 
-def _dying_with_us() -> tuple[str, ...]:
+def dying_with_us() -> tuple[str, ...]:
     """The beginning of a command that the kernel kills when this process ends."""
     return ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
-def _tail(log: Path) -> str:
+def tail_of(log: Path) -> str:
     """The end of a log in one line."""
     try:
         text = log.read_text(errors="replace")

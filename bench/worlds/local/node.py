@@ -12,7 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from ....errors import ContractError
 from ....histories.event import Invocation
@@ -60,6 +60,14 @@ class Held:
     event: object
 
 
+class Way(Protocol):
+    """The way from one node to another, over which bytes go."""
+
+    def goes_to(self, place: Place) -> None: ...
+    def send(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Links:
     """Of which kind the links of a deployment are (systems/system.py: FaultModel), and the root of their draws."""
@@ -94,7 +102,7 @@ class LocalNode:
         self._failed = failed
         self._answered = answered
         self._incoming: dict[str, Link] = {}
-        self._outgoing: dict[str, Outgoing] = {}
+        self._outgoing: dict[str, Way] = {}
         self._connections: set[Incoming] = set()
         self._server: asyncio.Server | None = None
         self._new_socket = new_socket
@@ -110,9 +118,7 @@ class LocalNode:
         self._new_socket = new_socket
         listening = new_socket()
         listening.bind((address, 0))
-        self._server = await self._loop.create_server(
-            lambda: Incoming(name, self._deliver, connections), sock=listening
-        )
+        self._server = await self._loop.create_server(lambda: Incoming(name, self.deliver, connections), sock=listening)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -120,11 +126,15 @@ class LocalNode:
         """These nodes are to be found there now."""
         for name, place in places.items():
             if name not in self._outgoing:
-                self._outgoing[name] = Outgoing(self._loop, self.host.name, name, self._new_socket)
-                ordered, reliable = self._kind.fifo, self._kind.reliable
-                self.host.links[name] = Link(self.host.name, name, ordered=ordered, reliable=reliable)
-                self._incoming[name] = Link(name, self.host.name)
+                self.join(name, Outgoing(self._loop, self.host.name, name, self._new_socket))
             self._outgoing[name].goes_to(place)
+
+    def join(self, name: str, way: Way) -> None:
+        """Another node is reached in that way."""
+        self._outgoing[name] = way
+        ordered, reliable = self._kind.fifo, self._kind.reliable
+        self.host.links[name] = Link(self.host.name, name, ordered=ordered, reliable=reliable)
+        self._incoming[name] = Link(name, self.host.name)
 
     def start(self) -> None:
         """Boot the node: its next epoch, with fresh memory. What it answers to an older operation is dropped."""
@@ -225,7 +235,8 @@ class LocalNode:
 
     # Events
 
-    def _deliver(self, src: str, data: bytes) -> None:
+    def deliver(self, src: str, data: bytes) -> None:
+        """Hand the node a message that has arrived."""
         host = self.host
         if not host.parts:
             return
@@ -346,7 +357,7 @@ class LocalNode:
             return
         self._sequence += 1
         parcel: Parcel = (self._sequence, message, path, self._clock.now)
-        delays = link.copies(parcel, identity, n, self._kind.root)
+        delays = link.copies(parcel, type_of(message), identity, n, self._kind.root)
         if not isinstance(delays, str):
             for delay in (delays[0], *(delays[0] + extra for extra in delays[1:])):
                 self._transmit(link, data, delay)

@@ -157,6 +157,11 @@ class LocalWorld:
         return ()
 
     @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """None."""
+        return ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """None."""
         return ()

@@ -294,7 +294,7 @@ class Engine:
                 draw = hash((identity, n, root))
                 due = now + delays[draw & STEPS] + (draw >> 12 & JITTER)
                 if link.faulty:
-                    extras = link.copies((sequence, message, path, now), identity, n, root)
+                    extras = link.copies((sequence, message, path, now), _type_of(message), identity, n, root)
                     if isinstance(extras, str):
                         sequence += 1
                         self._pending.append((now, extras, link.dst, link.src, message, now))

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
+from typing import Any
 
 from ....errors import ContractError
 from ....nemesis.fault import Effect, Fault
@@ -40,7 +41,7 @@ class NetworkProfile:
     slowest_sync: int = 3_000_000
 
 
-Parcel = tuple[int, Message, str, int]
+Parcel = tuple[int, Any, str, int]
 """A message that is kept back: its place in the order of sending, itself, the nested node, and when it was sent."""
 
 
@@ -108,12 +109,11 @@ class Link:
         self.kept.setdefault(next(iter(self.cuts)), []).append(parcel)
         return "hold"
 
-    def copies(self, parcel: "Parcel", key: int, n: int, root: int) -> list[int] | str:
-        """What faults make of the n-th message of a key: the extra delay of the original, and how much later each
-        further copy comes; or `drop`, or `hold` if it is kept back."""
+    def copies(self, parcel: "Parcel", name: str, key: int, n: int, root: int) -> list[int] | str:
+        """What faults make of the n-th message of a key, of the class `name`: the extra delay of the original, and how
+        much later each further copy comes; or `drop`, or `hold` if it is kept back."""
         if self.cuts:
             return self.drop(parcel)
-        name = type(parcel[1]).__name__
         extra = 0
         copies = []
         for unit, (fault, effect) in self.rules.items():

@@ -130,6 +130,11 @@ class Simulation:
         return self._log.records()
 
     @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """None."""
+        return ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """None."""
         return ()
