@@ -25,6 +25,19 @@ def installed() -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_a_short_run_is_valid_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    arguments = "run postgres --workload bank --faults none --time 1s --operations 60 --seed 1".split()
+    arguments = [
+        "run",
+        "postgres",
+        "--workload",
+        "bank",
+        "--faults",
+        "none",
+        "--time",
+        "1s",
+        "--operations",
+        "60",
+        "--seed",
+        "1",
+    ]
     assert run([*arguments, "--runs-dir", str(tmp_path)]) == 0
     assert not list(marked(f"{root()}/{os.getpid()}-"))
