@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ...histories.event import Invocation
 from ...histories.operation import Value
 from ..database import Connection, Database, Program, Refused, Site, Unknown
+from ..system import Tolerance
 from .commands import run, unprivileged
 from .declare import SECOND, external
 from .mysqlwire import Answer, Failed, Session
@@ -189,7 +190,9 @@ system = external(
     "galera",
     "relational database, every node takes writes (MariaDB Galera Cluster)",
     Galera(),
-    note="a majority of nodes must be up and connected; with wsrep_sync_wait=0 reads may be stale, as Galera documents",
+    note="a majority of the last primary component must stay up and connected: after kills amid partitions nodes may "
+    "need pc.bootstrap by hand; with wsrep_sync_wait=0 reads may be stale, as Galera documents",
+    tolerance=Tolerance(pause=1, cut=True),
     workloads=("register", "bank", "set"),
     options={"wsrep_sync_wait": ("7", "0")},
     tempo=6.0,

@@ -15,7 +15,7 @@ from .postgres import ISOLATION, PORT, TABLES, USER, Client, asked, program
 REST = 8008
 SOON = 0.5
 """Seconds within which a server is found, or another one is asked."""
-LEASE: Mapping[str, Any] = {"ttl": 20, "loop_wait": 2, "retry_timeout": 3}
+LEASE: Mapping[str, Any] = {"ttl": 10, "loop_wait": 2, "retry_timeout": 3}
 """Seconds: how long a primary is one without saying so again, how often it says so, and how long it tries."""
 
 
@@ -124,7 +124,7 @@ system = external(
     "transactions, as PostgreSQL and Patroni document",
     workloads=("register", "bank", "set"),
     options={"replication": ("sync", "async"), "isolation": tuple(ISOLATION)},
-    tempo=12.0,
+    tempo=20.0,
     liveness=90 * SECOND,
     defaults={"timeout": 5 * SECOND, "time": 90 * SECOND, "rate": 100},
 )
