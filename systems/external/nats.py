@@ -92,6 +92,7 @@ class Session:
         self._socket = site.connect(CLIENTS)
         self._file = self._socket.makefile("rb")
         self._count = 0
+        self._seen: dict[str, tuple[Value, int]] = {}
         self._inbox = f"_INBOX.{uuid.uuid4().hex}"
         self._line()
         options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "lang": "python"}
@@ -108,9 +109,10 @@ class Session:
             case "read", _ if op.key is None:
                 return self._elements()
             case "read", _:
-                return self._last(subject)[0]
+                self._seen[subject] = self._last(subject)
+                return self._seen[subject][0]
             case "write", value:
-                _sound(self._publish(subject, value))
+                self._seen[subject] = value, _sound(self._publish(subject, value))["seq"]
                 return None
             case "cas", (old, new):
                 return self._compare_and_set(subject, old, new)
@@ -150,14 +152,17 @@ class Session:
                 return tuple(sorted(found))
 
     def _compare_and_set(self, subject: str, old: Value, new: Value) -> bool:
-        """Read, and write on condition that nothing was written since."""
-        value, number = self._last(subject)
+        """Write on condition that nothing was written since the old value was seen, by an operation before or now."""
+        value, number = self._seen.pop(subject, (None, 0))
+        if not number or value != old:
+            value, number = self._last(subject)
         if value != old:
             return False
         answer = self._publish(subject, new, f"Nats-Expected-Last-Subject-Sequence: {number}\r\n")
         if answer.get("error", {}).get("err_code") == WRONG_SEQUENCE:
             raise Refused(answer["error"]["description"])
-        return bool(_sound(answer))
+        self._seen[subject] = new, _sound(answer)["seq"]
+        return True
 
     def _publish(self, subject: str, value: Value, headers: str = "") -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self._request(subject, json.dumps(value), headers).data)
