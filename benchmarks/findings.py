@@ -72,7 +72,7 @@ def tests(case: Case) -> Iterator[Test]:
         seed=0,
         world="local",
         network=case.network,
-        faults=str(HERE / case.faults) if case.faults.endswith(".json") else case.faults,
+        faults=f"benchmarks/{case.faults}" if case.faults.endswith(".json") else case.faults,
         servers=system.servers,
         options=tuple(sorted(case.options.items())),
         binaries=tuple(sorted(case.binaries.items())),

