@@ -67,7 +67,7 @@ def test_hosts_are_part_of_the_name_of_a_run() -> None:
     [
         ({"world": "remote"}, "need each other"),
         ({"world": "local", "remote": Remote(hosts=("a",))}, "need each other"),
-        ({"world": "local", "network": "nftables"}, "--network nftables is for --world remote"),
+        ({"world": "remote", "remote": Remote(hosts=("a",)), "network": "proxies"}, "is for --world local"),
     ],
 )
 def test_hosts_and_the_remote_world_need_each_other(given: dict[str, object], reason: str) -> None:
