@@ -87,7 +87,16 @@ class Saved(Message):
     slot: int
 
 
-# Catching up
+# Catching up, and coming back without a disk
+
+
+class Hello(Message):
+    """I have lost my disk: are you there?"""
+
+
+class Here(Message):
+    """I am, and I have mine."""
+
 
 
 class Fetch(Message):

@@ -21,6 +21,8 @@ from .messages import (
     Chosen,
     Fetch,
     Heartbeat,
+    Hello,
+    Here,
     Numbered,
     Prepare,
     Promise,
@@ -67,6 +69,8 @@ class PaxosReplica(Node):
         self.ballot = NO_BALLOT
         """The ballot in which it leads, or last tried to."""
         self.promises: dict[str, Promise] = {}
+        self.present: set[str] = set()
+        """Without its disk: who was there since it last tried to lead."""
         self.leading = False
         self.next = 1
         """Leader: the first slot without a proposal."""
@@ -133,7 +137,16 @@ class PaxosReplica(Node):
     # Leader election
 
     def on_timer_election(self, ctx: Context) -> None:
-        """Try to lead; with the same ballot as before if nobody has a higher one, so as not to disturb for nothing."""
+        """Try to lead; with the same ballot as before if nobody has a higher one, so as not to disturb for nothing.
+
+        Without its disk it needs everybody, and tries only when all the others were there.
+        """
+        if not self.durable and not self.present.issuperset(self.others):
+            for peer in self.others:
+                ctx.send(peer, Hello())
+            ctx.set_timer("election", self.patience(ctx))
+            return
+        self.present.clear()
         if not self.campaigning:
             self.ballot = self.next_ballot(ctx)
             self.promise(ctx, self.ballot)
@@ -143,6 +156,13 @@ class PaxosReplica(Node):
             ctx.send(peer, Prepare(self.ballot, self.executed))
         ctx.set_timer("election", self.patience(ctx))
         self.lead_if_promised(ctx)
+
+    def on_Hello(self, ctx: Context, src: str, msg: Hello) -> None:
+        if self.durable:
+            ctx.send(src, Here())
+
+    def on_Here(self, ctx: Context, src: str, msg: Here) -> None:
+        self.present.add(src)
 
     def on_Prepare(self, ctx: Context, src: str, msg: Prepare) -> None:
         if not self.durable:
