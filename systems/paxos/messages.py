@@ -98,7 +98,6 @@ class Here(Message):
     """I am, and I have mine."""
 
 
-
 class Fetch(Message):
     """Send me what was chosen from this slot on."""
 

@@ -1,4 +1,4 @@
-"""The cores of Paxos and Raft stay small enough to be read: lines of code, without comments, docstrings, blank lines."""
+"""The cores of Paxos and Raft stay small enough to be read: lines without comments, docstrings, blank lines."""
 
 import ast
 import io

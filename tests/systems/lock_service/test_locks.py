@@ -22,7 +22,7 @@ def test_one_client_takes_the_lock_again_and_again(loss: float) -> None:
     if loss:
         counts = [made.ask("increment") for _ in range(10)]
         known = [count for count in counts if count is not None]
-        assert known == sorted(set(known))  # type: ignore[type-var]
+        assert known == sorted(set(known))
         return
     assert [made.ask("increment") for _ in range(10)] == list(range(1, 11))
 

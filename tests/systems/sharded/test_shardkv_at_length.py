@@ -1,4 +1,4 @@
-"""The long cases of shardkv of MIT 6.824 (2015, 2021) and 6.5840 (2025), for seconds instead of a minute, on both logs."""
+"""The long cases of shardkv of MIT 6.824 (2015, 2021) and 6.5840 (2025), in seconds instead of a minute, on both logs."""
 
 import random
 from importlib import import_module
@@ -107,7 +107,9 @@ def test_many_clients_while_groups_join_and_leave_linearizable(name: str, faults
 def test_partitions_of_master_and_groups_while_clients_go_on_linearizable(name: str, faults: str) -> None:
     """2025 PartitionRecovery, reliable and unreliable, with and without clerks: a controller here is a client."""
     record = run(
-        Test(system=name, workload="sharded", seed=2, faults=faults, clients=10, keys=5, operations=250, time=60 * SECOND)
+        Test(
+            system=name, workload="sharded", seed=2, faults=faults, clients=10, keys=5, operations=250, time=60 * SECOND
+        )
     ).record
     assert record.grade == "valid", record.sentence
 
