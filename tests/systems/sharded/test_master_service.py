@@ -1,4 +1,4 @@
-"""The shard master as a service: what shardmaster of MIT 6.824 (2015) and shardctrler (2021) ask of it over a network."""
+"""The shard master as a service: shardmaster of MIT 6.824 (2015) and shardctrler (2021), over a network."""
 
 import random
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The long cases of shardkv of MIT 6.824 (2015, 2021) and 6.5840 (2025), in seconds instead of a minute, on both logs."""
+"""The long cases of shardkv of MIT 6.824 (2015, 2021) and 6.5840 (2025), in seconds, on both logs."""
 
 import random
 from importlib import import_module
