@@ -92,7 +92,7 @@ class CountsOldPromises(PaxosReplica):
     """Counts promises for its present ballot, whatever ballot they were given for."""
 
     def on_Promise(self, ctx: Context, src: str, msg: Promise) -> None:
-        super().on_Promise(ctx, src, Promise(self.ballot, msg.cleared, msg.votes))
+        super().on_Promise(ctx, src, Promise(self.ballot, msg.forgotten, msg.votes))
 
 
 class LearnsFromAnyVote(PaxosReplica):

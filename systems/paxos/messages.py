@@ -37,10 +37,10 @@ class Prepare(Message):
 
 
 class Promise(Message):
-    """No older ballot any more. `votes` are mine above the slot asked for; what is up to `cleared` I have forgotten."""
+    """No older ballot any more. `votes` are mine above the slot asked for; I may have forgotten those up to `forgotten`."""
 
     ballot: Ballot
-    cleared: int
+    forgotten: int
     votes: tuple[Numbered, ...]
 
 
