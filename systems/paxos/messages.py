@@ -37,7 +37,7 @@ class Prepare(Message):
 
 
 class Promise(Message):
-    """No older ballot any more. `votes` are mine above the slot asked for; I may have forgotten those up to `forgotten`."""
+    """No older ballot any more. `votes` are mine above the slot asked for; up to `forgotten`, any may be missing."""
 
     ballot: Ballot
     forgotten: int

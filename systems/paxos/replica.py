@@ -66,7 +66,7 @@ class PaxosReplica(Node):
         self.cleared = 0
         """The slots up to this one are forgotten."""
         self.forgotten = 0
-        """Its votes up to this slot may be gone: what is cleared, and what was on the disk when it was started again."""
+        """Its votes up to this slot may be gone: what is cleared, or was in its saved state when it started again."""
         # Proposer
         self.ballot = NO_BALLOT
         """The ballot in which it leads, or last tried to."""
@@ -412,7 +412,7 @@ class PaxosReplica(Node):
     def load(self, ctx: Context) -> None:
         """Remember what was on the disk. What is chosen will be told by a leader again.
 
-        Any of the votes up to the saved state may have been deleted, whether that they are cleared is on the disk or not.
+        Of the votes up to the saved state any may be gone: of what is written to clear them, a kill may keep any part.
         """
         storage = ctx.storage
         self.durable = bool(storage.get("set up", False))
