@@ -19,21 +19,30 @@ class _CausalOrder:
     name = "causal-order"
 
     def check(self, history: History, budget: Budget) -> Verdict:
-        before = causes(history.operations)
-        reads = [each for each in history.operations if each.f == "read" and isinstance(each.output, tuple)]
-        wrong = [finding for read in reads for finding in _too_early(read, before)]
-        return verdict(self.name, wrong, f"{len(reads)} reads have everything before what it caused")
+        wrong, count = [], 0
+        for operations in history.by_key().values():
+            before = causes(operations)
+            reads = [each for each in operations if each.f == "read" and isinstance(each.output, tuple)]
+            wrong += [finding for read in reads for finding in _too_early(read, before)]
+            count += len(reads)
+        return verdict(self.name, wrong, f"{count} reads have everything before what it caused")
 
 
 def causes(operations: Sequence[Operation]) -> dict[Hashable, dict[Hashable, Operation]]:
-    """For each value that was broadcast, those that its process knew of, with the operation by which it did."""
+    """For each value that was broadcast, those that its process knew of, with the operation by which it did.
+
+    A broadcast that was not answered may have come to nothing, and then causes nothing. Of a value that was broadcast
+    twice nobody can tell which broadcast was delivered.
+    """
     known: dict[Hashable, dict[Hashable, Operation]] = {}
     before: dict[Hashable, dict[Hashable, Operation]] = {}
     for operation in sorted(operations, key=lambda each: each.invoked):
         mine = known.setdefault(operation.process, {})
         if operation.f == "add":
-            before[canonical(operation.input)] = dict(mine)
-            mine.setdefault(canonical(operation.input), operation)
+            value = canonical(operation.input)
+            before[value] = {} if value in before else dict(mine)
+            if operation.outcome == "ok":
+                mine.setdefault(value, operation)
         elif operation.f == "read" and operation.input is None and isinstance(operation.output, tuple):
             for value in operation.output:
                 mine.setdefault(canonical(value), operation)

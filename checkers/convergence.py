@@ -73,6 +73,11 @@ def _register_wrong(operations: Sequence[Operation], finals: Sequence[Operation]
     by_key: dict[object, list[Operation]] = {}
     for read in finals:
         by_key.setdefault(canonical(read.key), []).append(read)
+    for each in operations:
+        if each.f in ("write", "delete") and each.outcome == "ok":
+            reads = by_key.get(canonical(each.key), [])
+            if not all(each.precedes(read) for read in reads):
+                by_key.pop(canonical(each.key))  # it was written while it was read: nothing has to agree
     for reads in by_key.values():
         first = reads[0]
         other = next((each for each in reads if canonical(each.output) != canonical(first.output)), None)

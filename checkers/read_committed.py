@@ -51,10 +51,11 @@ class _ReadCommitted:
         if twice is not None:
             return verdict(self.name, [], "", unknown=f"{show(twice)} was written twice: no read tells which it found")
         finals, unanswered = last_reads(transactions)
+        finals = settled(transactions, finals)
         wrong = dirty_reads(transactions, writes) + disagreements(finals)
         wrong = wrong or circles(transactions, writes, finals)
         fine = f"{sum(each.outcome == 'ok' for each in transactions)} transactions read what was committed"
-        unknown = "" if finals else "no server was asked at the end"
+        unknown = "" if finals else "no server was asked at the end, when all was written"
         if unanswered:
             unknown = f"{', '.join(unanswered)} did not answer the last reads"
         return verdict(self.name, wrong, fine, unknown=unknown)
@@ -105,6 +106,20 @@ def last_reads(transactions: Iterable[Operation]) -> tuple[Finals, list[str]]:
             found = {canonical(key): value for f, key, value in steps(operation.output) if f == "read"}
             finals |= {(server, key): (operation, found[canonical(key)]) for key, server in asked}
     return finals, sorted(unanswered)
+
+
+def settled(transactions: Iterable[Operation], finals: Finals) -> Finals:
+    """The last reads of those keys that nobody was still writing: what was found there came after all other writes."""
+    written_late = {
+        canonical(written)
+        for each in transactions
+        if each.outcome == "ok"
+        for f, written, _ in steps(each.input)
+        if f == "write"
+        for (_, key), (read, _) in finals.items()
+        if canonical(key) == canonical(written) and not each.precedes(read)
+    }
+    return {place: found for place, found in finals.items() if canonical(place[1]) not in written_late}
 
 
 def disagreements(finals: Finals) -> list[Finding]:

@@ -83,8 +83,9 @@ def _too_many(family: Family, name: str, cluster: Cluster, model: FaultModel) ->
     most = max(tolerance.kill, tolerance.pause)
     if len(down | stopped | {name}) > most:
         return f"of {group}, {most} may be down or paused at once"
-    if family == "crash" and len(members & cluster.crashed) >= tolerance.crash:
-        return f"of {group}, {tolerance.crash} may stop for good"
+    # Who has lost its disk may have to wait for everybody else before it counts again.
+    if family == "crash" and len(members & (cluster.crashed | cluster.lost) - {name}) >= tolerance.crash:
+        return f"of {group}, {tolerance.crash} may stop for good or be without the disk it began with"
     if family == "disk.loss":
         # A system that can tell which disk it can spare knows whose state is restored; any other is asked once.
         lost = members & cluster.lost if cluster.spare_disk is None else down & cluster.lost

@@ -20,8 +20,9 @@ class Tolerance:
     `kill`: how many of the group may be down at once (memory and unsynced writes lost). `pause`: how many may be
     stopped at once. `cut`: whether their links may be cut, and their messages lost, delayed, duplicated, reordered.
 
-    `crash`: how many may stop for good, so that even after heal they are missing. `lose`: how many disks may be lost
-    in a run, or as many at once as `FaultModel.spare_disk` says. `reorder`: whether a kill may keep any part of the
+    `crash`: how many may stop for good, so that even after heal they are missing; a server whose disk was lost in the
+    run counts as one of them. `lose`: how many disks may be lost in a run, or as many at once as
+    `FaultModel.spare_disk` says. `reorder`: whether a kill may keep any part of the
     unsynced writes instead of a prefix; `torn`: whether the last write it keeps may be cut short. All these count as
     killed too: no more than `kill` are down at once.
 

@@ -80,11 +80,19 @@ class CountsTwice(PaxosReplica):
         super().on_Accepted(ctx, src, msg)
 
 
+class SmallQuorum(PaxosReplica):
+    """Takes for chosen what one acceptor less than a majority has voted for."""
+
+    def send_accept(self, ctx: Context, slot: int, command: Data) -> None:
+        super().send_accept(ctx, slot, command)
+        self.open[slot].majority -= 1
+
+
 class CountsOldPromises(PaxosReplica):
     """Counts promises for its present ballot, whatever ballot they were given for."""
 
     def on_Promise(self, ctx: Context, src: str, msg: Promise) -> None:
-        super().on_Promise(ctx, src, Promise(self.ballot, msg.cleared, msg.votes))
+        super().on_Promise(ctx, src, Promise(self.ballot, msg.forgotten, msg.votes))
 
 
 class LearnsFromAnyVote(PaxosReplica):
@@ -231,6 +239,14 @@ PLANTED: dict[str, tuple[Callable[[Sequence[str]], Server], Bug]] = {
                 "counts-twice",
                 "A leader counts answers, not acceptors: a vote that is repeated makes a majority (a classic mistake "
                 "in MIT 6.824, lab 3, on networks that duplicate).",
+            ),
+        ),
+        (
+            partial(Server, replica=SmallQuorum),
+            Bug(
+                "small-quorum",
+                "A leader takes for chosen what one acceptor less than a majority has voted for: two quorums need not "
+                "meet (a classic mistake in MIT 6.824, lab 3: counting oneself twice).",
             ),
         ),
         (

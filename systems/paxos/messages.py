@@ -37,10 +37,10 @@ class Prepare(Message):
 
 
 class Promise(Message):
-    """No older ballot any more. `votes` are mine above the slot asked for; what is up to `cleared` I have forgotten."""
+    """No older ballot any more. `votes` are mine above the slot asked for; up to `forgotten`, any may be missing."""
 
     ballot: Ballot
-    cleared: int
+    forgotten: int
     votes: tuple[Numbered, ...]
 
 
@@ -87,7 +87,15 @@ class Saved(Message):
     slot: int
 
 
-# Catching up
+# Catching up, and coming back without a disk
+
+
+class Hello(Message):
+    """I have lost my disk: are you there?"""
+
+
+class Here(Message):
+    """I am, and I have mine."""
 
 
 class Fetch(Message):

@@ -21,6 +21,8 @@ from .messages import (
     Chosen,
     Fetch,
     Heartbeat,
+    Hello,
+    Here,
     Numbered,
     Prepare,
     Promise,
@@ -63,10 +65,14 @@ class PaxosReplica(Node):
         """The state after this slot is on the disk."""
         self.cleared = 0
         """The slots up to this one are forgotten."""
+        self.forgotten = 0
+        """Its votes up to this slot may be gone: what is cleared, or was in its saved state when it started again."""
         # Proposer
         self.ballot = NO_BALLOT
         """The ballot in which it leads, or last tried to."""
         self.promises: dict[str, Promise] = {}
+        self.present: set[str] = set()
+        """Without its disk: who was there since it last tried to lead."""
         self.leading = False
         self.next = 1
         """Leader: the first slot without a proposal."""
@@ -133,16 +139,32 @@ class PaxosReplica(Node):
     # Leader election
 
     def on_timer_election(self, ctx: Context) -> None:
-        """Try to lead; with the same ballot as before if nobody has a higher one, so as not to disturb for nothing."""
+        """Try to lead; with the same ballot as before if nobody has a higher one, so as not to disturb for nothing.
+
+        Without its disk it needs everybody, and tries only when all the others were there.
+        """
+        if not self.durable and not self.present.issuperset(self.others):
+            for peer in self.others:
+                ctx.send(peer, Hello())
+            ctx.set_timer("election", self.patience(ctx))
+            return
+        self.present.clear()
         if not self.campaigning:
             self.ballot = self.next_ballot(ctx)
             self.promise(ctx, self.ballot)
-            own = Promise(self.ballot, self.cleared, self.votes_above(self.executed))
+            own = Promise(self.ballot, self.forgotten, self.votes_above(self.executed))
             self.promises = {self.me: own} if self.durable else {}
         for peer in self.others:
             ctx.send(peer, Prepare(self.ballot, self.executed))
         ctx.set_timer("election", self.patience(ctx))
         self.lead_if_promised(ctx)
+
+    def on_Hello(self, ctx: Context, src: str, msg: Hello) -> None:
+        if self.durable:
+            ctx.send(src, Here())
+
+    def on_Here(self, ctx: Context, src: str, msg: Here) -> None:
+        self.present.add(src)
 
     def on_Prepare(self, ctx: Context, src: str, msg: Prepare) -> None:
         if not self.durable:
@@ -151,12 +173,12 @@ class PaxosReplica(Node):
             ctx.send(src, Reject(self.promised))
             return
         self.promise(ctx, msg.ballot)
-        ctx.send(src, Promise(msg.ballot, self.cleared, self.votes_above(msg.executed)))
+        ctx.send(src, Promise(msg.ballot, self.forgotten, self.votes_above(msg.executed)))
 
     def on_Promise(self, ctx: Context, src: str, msg: Promise) -> None:
         if not self.campaigning or msg.ballot != self.ballot:
             return
-        if msg.cleared > self.executed:  # one of the two has lost its disk
+        if msg.forgotten > self.executed:  # this one has lost its disk, or lags behind one that was started again
             ctx.send(src, Fetch(self.executed + 1))
             return
         self.promises[src] = msg
@@ -174,18 +196,17 @@ class PaxosReplica(Node):
         """Phase 1b: promise the ballot, give up any lower one of its own, and give its proposer some time."""
         if ballot > self.promised:
             self.promised = ballot
-            if self.durable:
-                self.save_promise(ctx)
+            self.save_promise(ctx)
             self.step_down(ctx)
 
     def step_down(self, ctx: Context) -> None:
         """Lead no more, and never again in the same ballot: it would propose other commands in it."""
+        if self.durable or self.leading:
+            ctx.set_timer("election", self.patience(ctx))
         if self.leading:
             self.leading = False
             self.ballot = NO_BALLOT
         ctx.cancel_timer("heartbeat")
-        if self.durable:
-            ctx.set_timer("election", self.patience(ctx))
 
     def lead_if_promised(self, ctx: Context) -> None:
         """With the promises of a majority: settle every slot that may have been decided, then lead."""
@@ -204,9 +225,13 @@ class PaxosReplica(Node):
         if not self.durable:
             self.save(ctx)
             self.clear(ctx, self.executed)  # it cannot say any more how it has voted there
-            self.set_up(ctx)
-            self.durable = True
+            ctx.set_timer("settled", 0)
         self.on_timer_heartbeat(ctx)
+
+    def on_timer_settled(self, ctx: Context) -> None:
+        """What a replica must have on its disk that had lost it is there. Only then is the disk marked."""
+        self.set_up(ctx)
+        ctx.set_timer("ready", 0)
 
     def inherited(self) -> list[Data]:
         """Phase 2a: what must be proposed from the first slot not executed up to the last that has a vote (P2c).
@@ -300,9 +325,9 @@ class PaxosReplica(Node):
         if sum(ctx.now - time <= ELECTION[1] for time in self.heard.values()) < majority(self.peers):
             self.step_down(ctx)  # too few listen: another may be luckier
             return
+        settled = self.settled()  # by what it had saved at the last heartbeat: that is on the disk by now
         self.save(ctx)
         self.reports[self.me] = self.saved
-        settled = self.settled()
         self.clear(ctx, settled)
         for peer in self.others:
             ctx.send(peer, Heartbeat(self.ballot, self.executed, settled))
@@ -342,7 +367,7 @@ class PaxosReplica(Node):
         return min(self.reports.get(peer, 0) for peer in self.peers)
 
     def clear(self, ctx: Context, upto: int) -> None:
-        """Forget the slots up to this one."""
+        """Forget the slots up to this one, whose effect is on the disk. A kill may undo any part of this."""
         if upto <= self.cleared:
             return
         for slot in range(self.cleared + 1, upto + 1):
@@ -350,6 +375,7 @@ class PaxosReplica(Node):
             if self.votes.pop(slot, None) is not None:
                 ctx.storage.delete(f"vote/{slot}")
         self.cleared = upto
+        self.forgotten = max(self.forgotten, upto)
         ctx.storage.put("cleared", upto)
 
     # Catching up
@@ -384,17 +410,24 @@ class PaxosReplica(Node):
     # The disk
 
     def load(self, ctx: Context) -> None:
-        """Remember what was on the disk. What is chosen will be told by a leader again."""
+        """Remember what was on the disk. What is chosen will be told by a leader again.
+
+        Of the votes up to the saved state any may be gone: of what is written to clear them, a kill may keep any part.
+        """
         storage = ctx.storage
         self.durable = bool(storage.get("set up", False))
         self.promised = storage.get("promised", NO_BALLOT)  # type: ignore[assignment]
         self.cleared = storage.get("cleared", 0)  # type: ignore[assignment]
         for key in storage.keys("vote/"):
-            self.votes[int(key.removeprefix("vote/"))] = storage.get(key)  # type: ignore[assignment]
+            slot = int(key.removeprefix("vote/"))
+            if slot > self.cleared:
+                self.votes[slot] = storage.get(key)  # type: ignore[assignment]
+            else:
+                storage.delete(key)
         snapshot = storage.get("snapshot")
         if isinstance(snapshot, Snapshot):
             self.restore(snapshot)
-            self.saved = snapshot.slot
+            self.saved = self.forgotten = snapshot.slot
 
     def set_up(self, ctx: Context) -> None:
         """Mark the disk: whatever this replica says from now on can be found there.

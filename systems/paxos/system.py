@@ -49,10 +49,11 @@ system = System(
     summary="key-value store on a log agreed by Paxos (Lamport; MIT 6.824 and UW dslabs, lab 3)",
     deploy=deploy,
     fault_model=FaultModel(
-        groups={"server": Tolerance(kill=5, pause=5, cut=True, crash=1, lose=1, torn=True, drift=0.2, jump=SECOND)},
+        groups={"server": Tolerance(kill=5, pause=5, cut=True, crash=2, lose=1, torn=True, drift=0.2, jump=SECOND)},
         liveness=5 * SECOND,
-        note="any number of servers may be down or unreachable, and one of five may stop for good; one disk at a time "
-        "may be lost while all the others are there; nobody is served without a majority",
+        note="any number of servers may be down or unreachable, and two of five may stop for good; one disk at a time "
+        "may be lost while all the others are there, and who has lost one counts as stopped; nobody is served without "
+        "a majority",
         spare=spare,
         spare_disk=spare_disk,
         leaders=True,

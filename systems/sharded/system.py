@@ -90,11 +90,11 @@ system = System(
     summary="sharded key-value store: a shard master and replica groups on Paxos (MIT 6.824 and UW dslabs, lab 4)",
     deploy=deploy,
     fault_model=FaultModel(
-        groups=tolerance(lose=1, torn=True),
+        groups=tolerance(crash=1, lose=1, torn=True),
         liveness=5 * SECOND,
-        note="any number of servers of any group may be down or unreachable; one disk of a group at a time may be lost "
-        "while the rest of the group is there; a shard is not served without a majority of its group, nor moved "
-        "without majorities of both",
+        note="any number of servers of any group may be down or unreachable; one of each group may stop for good, or "
+        "one disk of it at a time may be lost while the rest of the group is there; a shard is not served without a "
+        "majority of its group, nor moved without majorities of both",
         spare=spare,
         spare_disk=spare_disk,
         leaders=True,

@@ -3,6 +3,8 @@
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from splitbrain.bench.actions import Arm, Completed, Inject, InvariantBroken, Invoke, Undo
 from splitbrain.bench.worlds.simulated import Simulation
 from splitbrain.histories.event import Invocation
@@ -73,6 +75,10 @@ class Cluster:
 
     def undo(self, unit: int) -> None:
         self.sim.perform(Undo(unit))
+
+    def disk_use(self, name: str) -> int:
+        """How many bytes of keys and values the disk of a server holds."""
+        return len(msgspec.msgpack.encode(self.sim._hosts[name].disk.visible))
 
     def deliveries(self, type: str, after: int = 0, **fields: str) -> int:
         """How many messages of the class were delivered since then, with these values in the trace."""

@@ -142,6 +142,25 @@ def test_a_transaction_is_seen_when_it_has_committed_and_an_aborted_one_never() 
     assert cluster.ask("txn", (("read", "x", "s3"),), thread=1) == (("read", "x", 3),)
 
 
+@pytest.mark.parametrize("servers", [1, 2])
+def test_transactions_see_what_was_committed_before_on_one_server_and_later_on_others(servers: int) -> None:
+    """Gossip Glomers 6a to 6c: with two servers cut off from each other every transaction is answered at once."""
+    cluster = Cluster(read_committed, servers=servers, clients=2 * servers)
+    cut = cluster.inject("partition", "s1", shape="isolate") if servers > 1 else None
+    for number in range(50):
+        begun = cluster.sim.now
+        steps = (("write", "x", number), ("read", "x", None))
+        assert cluster.ask("txn", steps, thread=0) == (("write", "x", number), ("read", "x", number))
+        cluster.ask("txn", (("read", "x", None), ("write", "y", number)), thread=1 % servers)
+        assert cluster.sim.now - begun < 50_000_000
+    if cut is not None:
+        cluster.undo(cut)
+    cluster.run(5000)
+    for server in range(1, servers + 1):
+        found = cluster.ask("txn", (("read", "x", f"s{server}"), ("read", "y", f"s{server}")))
+        assert found == (("read", "x", 49), ("read", "y", 49))
+
+
 def test_it_is_not_serializable_two_transactions_both_take_the_last_seat() -> None:
     cluster = Cluster(read_committed, clients=3)
     isolated(cluster)

@@ -49,8 +49,19 @@ def test_basic_operations() -> None:
 
 def test_basic_operations_while_half_of_the_messages_are_lost() -> None:
     made = cluster(loss=0.5)
-    for number in range(20):
+    for number in range(50):
         assert made.ask("append", f"{number} ") == "".join(f"{each} " for each in range(number + 1))
+
+
+@pytest.mark.parametrize("link", ["requests", "replies"])
+def test_what_the_links_of_clients_repeat_takes_effect_once(link: str) -> None:
+    made = cluster(clients=2)
+    made.inject("messages.duplicate", "all", shape=link, rate=1.0, delay=300 * MS)
+    expected = ""
+    for number in range(50):
+        expected += f"{number} "
+        assert made.ask("append", f"{number} ", thread=number % 2) == expected
+    assert made.deliveries("Request" if link == "requests" else "Reply") > 60
 
 
 @pytest.mark.parametrize("loss", UNRELIABLE)

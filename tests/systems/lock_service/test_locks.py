@@ -16,8 +16,14 @@ def cluster(clients: int = 1, loss: float = 0.0, seed: int = 1) -> Cluster:
     return made
 
 
-def test_one_client_takes_the_lock_again_and_again() -> None:
-    made = cluster()
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+def test_one_client_takes_the_lock_again_and_again(loss: float) -> None:
+    made = cluster(loss=loss)
+    if loss:
+        counts = [made.ask("increment") for _ in range(10)]
+        known = [count for count in counts if count is not None]
+        assert known == sorted(set(known))
+        return
     assert [made.ask("increment") for _ in range(10)] == list(range(1, 11))
 
 
@@ -64,6 +70,24 @@ def test_a_slow_write_of_an_old_holder_is_refused() -> None:
     last = made.ask("increment", thread=1)
     done = 5 + (made.answers[first].outcome == "ok")
     assert last == done + 1
+
+
+@pytest.mark.parametrize("victim", ["locks", "resource"])
+def test_a_pause_past_the_lease_counts_nothing_twice(victim: str) -> None:
+    made = cluster(clients=2)
+    assert made.ask("increment", thread=0) == 1
+    first = made.invoke("increment", thread=0)
+    made.run(3)
+    paused = made.inject("pause", victim)
+    made.run(LEASE / MS + 500)
+    second = made.invoke("increment", thread=1)
+    made.undo(paused)
+    made.run(5_000)
+    done = [made.answers[each].output for each in (first, second) if made.answers[each].outcome == "ok"]
+    assert len(set(done)) == len(done)
+    last = made.ask("increment", thread=1)
+    assert isinstance(last, int)
+    assert 2 + len(done) <= last <= 4
 
 
 @pytest.mark.parametrize("victim", ["locks", "resource"])

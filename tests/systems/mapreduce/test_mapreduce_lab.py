@@ -78,6 +78,23 @@ def test_workers_that_crash_are_made_up_for(failures: int, seed: int) -> None:
     assert made.answers[operation].output == sequential("count", TEXTS)
 
 
+def test_a_hundred_map_tasks_while_one_worker_after_the_other_dies() -> None:
+    """MIT 2015 and COS418, many failures; COS418, sequential many. Here map output dies with its worker, too."""
+    texts = [(f"page{number}", " ".join(random.Random(number).choices(WORDS, k=10))) for number in range(100)]
+    made = cluster(servers=8)
+    chance = random.Random(1)
+    operation = made.invoke("count", tuple(texts), key=None)
+    failures = 0
+    while operation not in made.answers and failures < 100:
+        made.run(100, until=operation)
+        unit = made.inject("kill", f"w{chance.randint(1, 8)}")
+        made.run(30, until=operation)
+        made.undo(unit)
+        failures += 1
+    assert failures >= 4
+    assert made.answers[operation].output == sequential("count", texts)
+
+
 def test_map_output_that_is_lost_is_made_anew() -> None:
     made = cluster(servers=1)
     operation = made.invoke("index", TEXTS, key=None)

@@ -188,7 +188,7 @@ def test_partitions(lossy: bool) -> None:
         peers.begin(peer, 1, 112)
     peers.wait([1])
     assert peers.seen[1] == 111
-    for instance in range(2, 12):
+    for instance in range(2, 22):
         cut = peers.part([0, 1, 2], [3, 4])
         for peer in range(5):
             peers.begin(peer, instance, instance * 10 + peer)

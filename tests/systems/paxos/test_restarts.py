@@ -90,6 +90,56 @@ def test_a_server_without_its_disk_says_nothing_while_another_is_away() -> None:
     assert cluster.outputs([stuck]) == ["abc"]
 
 
+def test_a_server_without_its_disk_stays_silent_for_ever_if_another_stops_for_good() -> None:
+    """One that is gone and one that never votes again are two of five: the three that are left serve, undisturbed."""
+    cluster = PaxosCluster(servers=5, clients=1)
+    cluster.ask("append", "a")
+    cluster.run(100)
+    leader = cluster.leader
+    victim, other = [name for name in cluster.names if name != leader][:2]
+    reborn = cluster.lose_disk(victim)
+    cluster.inject("crash", other)
+    lost = cluster.sim.now
+    cluster.undo(reborn)
+    for number in range(20):
+        cluster.ask("append", f"{number} ")
+        cluster.run(500)
+    assert not cluster.replica(victim).durable
+    assert cluster.replica(victim).executed == cluster.replica(cluster.leader).executed
+    assert cluster.leader == leader
+    assert cluster.deliveries("Accepted", lost, src=victim) == cluster.deliveries("Promise", lost, src=victim) == 0
+
+
+def test_three_of_five_serve_when_two_have_stopped_for_good() -> None:
+    cluster = PaxosCluster(servers=5, clients=1)
+    cluster.ask("append", "a")
+    for piece in "bc":
+        cluster.inject("crash", cluster.leader)
+        cluster.run(1000)
+        assert cluster.ask("append", piece)
+    assert cluster.ask("get") == "abc"
+    assert len(cluster.sim.roles()) == 3
+
+
+def test_disks_hold_what_the_store_holds_however_often_it_was_written() -> None:
+    """Disk use: few keys, overwritten again and again, take less than 20 kB on all disks together."""
+    cluster = PaxosCluster(servers=3, clients=1)
+    for number in range(300):
+        cluster.ask("put", f"{number}".rjust(100), key=f"k{number % 10}")
+    cluster.run(300)
+    assert sum(cluster.disk_use(name) for name in cluster.names) < 20_000
+
+
+def test_disks_hold_appends_once() -> None:
+    """Append use: a string that grows is on the disk as it is, and as the last answer, but not as it was."""
+    cluster = PaxosCluster(servers=3, clients=1)
+    for _ in range(300):
+        cluster.ask("append", "x" * 100)
+    cluster.run(300)
+    for name in cluster.names:
+        assert 30_000 <= cluster.disk_use(name) < 2 * 30_000 + 1000
+
+
 def test_a_server_without_its_disk_does_not_change_its_mind() -> None:
     """Rejoin, case 3: what it had voted for, and only one other knows, is still what is chosen."""
     cluster = PaxosCluster(servers=3, clients=1)

@@ -5,6 +5,8 @@ import random
 import pytest
 from store_cluster import MS, SECOND, StoreCluster
 
+from splitbrain.nemesis.fault import Trigger
+
 
 def test_one_client_sees_its_own_operations() -> None:
     cluster = StoreCluster()
@@ -115,6 +117,18 @@ def test_a_write_that_only_a_dead_primary_had_is_carried_out_anew() -> None:
     assert cluster.ask("read", thread=1) == 2
 
 
+@pytest.mark.parametrize("nth", range(1, 8))
+def test_a_primary_that_dies_before_its_nth_reply_has_nothing_done_twice(nth: int) -> None:
+    """MIT 6.824 of 2012, lockservice: the primary fails just before it replies, to request 1 to 7."""
+    cluster = StoreCluster(clients=1)
+    primary = cluster.server("primary")
+    trigger = Trigger(moment="deliver", type="Accept", n=nth, node=primary)
+    cluster.inject("kill", "trigger", at=trigger)
+    for number in range(9):
+        assert cluster.ask("append", f"{number} ") == "".join(f"{each} " for each in range(number + 1))
+    assert primary not in cluster.sim.roles()
+
+
 @pytest.mark.parametrize("victim", ["primary", "backup"])
 def test_a_write_right_after_a_failure_is_answered_and_kept(victim: str) -> None:
     cluster = StoreCluster()
@@ -131,9 +145,9 @@ def test_appends_take_effect_once_while_messages_are_lost_and_doubled(seed: int)
     cluster = StoreCluster(seed)
     cluster.inject("messages.loss", "all", rate=0.2)
     cluster.inject("messages.duplicate", "all", rate=0.3)
-    for number in range(50):
+    for number in range(100):
         cluster.ask("append", f"{number} ")
-    assert cluster.ask("get") == "".join(f"{number} " for number in range(50))
+    assert cluster.ask("get") == "".join(f"{number} " for number in range(100))
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2])

@@ -56,6 +56,69 @@ def unreliable(cluster: RaftCluster) -> None:
     cluster.inject("messages.delay", "all", rate=0.3, delay=25 * MS)
 
 
+# 4A: the replicated state machine, here under the store
+
+
+def test_submissions_to_a_leader_in_a_minority_wait_and_return_soon_after_heal() -> None:
+    """LeaderPartition: a hundred submits do not commit there, and all are answered within a second of heal."""
+    cluster = RaftCluster(clients=100, seed=4)
+    for thread in range(100):
+        cluster.ask("get", thread=thread)  # everybody knows the leader
+    leader = cluster.leader
+    minority = [leader, cluster.others[0]]
+    clients = ",".join(f"c{thread}" for thread in range(100))
+    cuts = [
+        cluster.inject("partition", ",".join([clients, *minority]), shape="isolate-fully"),
+        cluster.inject("partition", ",".join(minority), shape="isolate"),
+    ]
+    committed = cluster.replica(leader).commit
+    stuck = [cluster.invoke("append", f"{thread} ", key="k", thread=thread) for thread in range(100)]
+    cluster.run(2000)
+    assert not any(cluster.answered(stuck))
+    assert [cluster.replica(name).commit for name in minority] == [committed] * 2
+    cluster.mend(cuts)
+    cluster.run(1000)
+    assert all(cluster.answered(stuck))
+    assert sorted(str(cluster.ask("get", key="k")).split()) == sorted(map(str, range(100)))
+
+
+def test_a_restart_replays_the_log_to_the_same_state() -> None:
+    """RestartReplay: everybody is down, and is then where they were, with what was submitted since."""
+    cluster = RaftCluster(servers=3, clients=1)
+    for number in range(100):
+        cluster.ask("append", f"{number} ")
+    cluster.mend(cluster.kill(cluster.names))
+    assert cluster.ask("append", "on") == "".join(f"{number} " for number in range(100)) + "on"
+    cluster.run(200)
+    assert len({repr(cluster.replica(name).machine.snapshot()) for name in cluster.names}) == 1
+
+
+def test_submissions_return_though_their_server_is_shut_down() -> None:
+    """Shutdown: those under way when everybody dies are answered, once each, when servers are back."""
+    cluster = RaftCluster(servers=3, clients=20)
+    under_way = [cluster.invoke("append", f"{thread} ", thread=thread) for thread in range(20)]
+    cluster.run(3)
+    down = cluster.kill(cluster.names)
+    cluster.run(1000)
+    cluster.mend(down)
+    cluster.run(2000)
+    assert all(cluster.answered(under_way))
+    assert sorted(str(cluster.ask("get")).split()) == sorted(map(str, range(20)))
+
+
+def test_submissions_go_on_while_servers_restart() -> None:
+    """RestartSubmit: submit, shut down all, submit concurrently after the restart; nothing lost, nothing twice."""
+    cluster = RaftCluster(servers=3, clients=10)
+    for turn in range(5):
+        asked = [cluster.invoke("append", f"{turn}.{thread} ", thread=thread) for thread in range(10)]
+        cluster.run(2 * turn)
+        cluster.mend(cluster.kill(cluster.names))
+        cluster.run(2000)
+        assert all(cluster.answered(asked))
+    words = sorted(f"{turn}.{thread}" for turn in range(5) for thread in range(10))
+    assert sorted(str(cluster.ask("get")).split()) == words
+
+
 # 4B: without snapshots in the lab, with them here, as everywhere
 
 
@@ -111,7 +174,10 @@ def test_many_partitions(clients: int) -> None:
     cluster.keep_asking(5000, clients, disturb=repartition(cluster, 80))
 
 
-@pytest.mark.parametrize(("clients", "lossy", "parted"), [(1, False, False), (5, False, False), (5, True, True)])
+@pytest.mark.parametrize(
+    ("clients", "lossy", "parted"),
+    [(1, False, False), (5, False, False), (5, True, False), (5, False, True), (5, True, True)],
+)
 def test_persistence(clients: int, lossy: bool, parted: bool) -> None:
     cluster = RaftCluster(clients=clients)
     if lossy:
@@ -149,7 +215,9 @@ def test_logs_and_snapshots_stay_small() -> None:
         assert len(replies) == 1, "one reply for each client, however many it got"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("clients", "lossy", "parted"), [(1, False, False), (20, False, False), (5, True, True)])
+@pytest.mark.parametrize(
+    ("clients", "lossy", "parted"), [(1, False, False), (20, False, False), (5, True, False), (5, True, True)]
+)
 def test_recovery_from_snapshots(clients: int, lossy: bool, parted: bool) -> None:
     cluster = RaftCluster(clients=clients)
     if lossy:

@@ -25,6 +25,26 @@ def test_a_put_replaces_the_version_that_it_names() -> None:
     assert made.ask("get", key="other") == (None, 0)
 
 
+def test_a_put_on_a_version_of_a_key_that_is_not_there_writes_nothing() -> None:
+    """The lab's ErrNoKey; here an absent key is at version 0, and a late copy of the put may still find version 1."""
+    made = cluster()
+    put = made.invoke("put", ("a", 1))
+    made.run(1000)
+    assert made.answers[put].outcome == "info"
+    assert made.ask("get") == (None, 0)
+
+
+def test_the_server_keeps_nothing_for_a_client() -> None:
+    """MemPutManyClients, with 500 clients: of all their puts the last one is kept."""
+    made = cluster(clients=500)
+    for thread in range(500):
+        assert made.ask("put", (thread, thread), thread=thread) is True
+    server = made.sim.nodes["s1"]
+    assert len(server.data) == 1  # type: ignore[attr-defined]
+    assert set(vars(server)) == {"data"}
+    assert made.disk_use("s1") < 100
+
+
 def test_of_many_puts_on_one_version_one_takes_effect() -> None:
     made = cluster(clients=10)
     puts = [made.invoke("put", (thread, 0), thread=thread) for thread in range(10)]
