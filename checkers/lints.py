@@ -19,6 +19,12 @@ DOUBTFUL: Final = re.compile(
 )
 """What an error says when nobody knows whether the operation took effect."""
 
+NOTHING_SENT: Final = "no connection: "
+"""How an error begins that came before anything was asked, whatever the rest of it says."""
+
+READS: Final = ("read", "get")
+"""Operations that have no effect."""
+
 OK, FAIL = OUTCOMES.index("ok"), OUTCOMES.index("fail")
 
 REUSED: Final = 0.1
@@ -39,12 +45,15 @@ def lints(history: History) -> tuple[str, ...]:
 
 
 def timeouts_that_failed(columns: Columns) -> Iterator[str]:
-    """`fail` means "certainly not"; a timeout means "unknown"."""
+    """`fail` means "certainly not"; a timeout means "unknown". Of a read it does not matter."""
     doubtful = _doubtful(columns)
     if not doubtful:
         return
-    ends = zip(columns.outcome, columns.error, strict=True)
-    found = [row for row, (outcome, error) in enumerate(ends) if outcome == FAIL and error in doubtful]
+    reads = {each for each in set(columns.f) if columns.values[each] in READS}
+    ends = zip(columns.outcome, columns.error, columns.f, strict=True)
+    found = [
+        row for row, (outcome, error, f) in enumerate(ends) if outcome == FAIL and error in doubtful and f not in reads
+    ]
     if found:
         yield (
             f"{_counted(len(found), 'operation')} failed with an error that leaves the outcome open (first: operation "
@@ -54,7 +63,8 @@ def timeouts_that_failed(columns: Columns) -> Iterator[str]:
 
 
 def _doubtful(columns: Columns) -> set[int]:
-    return {each for each in set(columns.error) if DOUBTFUL.search(str(columns.values[each] or ""))}
+    said = {each: str(columns.values[each] or "") for each in set(columns.error)}
+    return {each for each, text in said.items() if DOUBTFUL.search(text) and not text.startswith(NOTHING_SENT)}
 
 
 def failures_at_the_deadline(columns: Columns) -> Iterator[str]:

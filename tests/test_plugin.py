@@ -42,3 +42,18 @@ def test_installed_systems_run(installed: Path, name: str) -> None:
     said = splitbrain(installed, "run", name, "--seed", "1", "--operations", "100", "--time", "2s", "--faults", "kill")
     assert said.startswith("VALID")
     assert "kill" in said
+
+
+def test_a_program_that_speaks_maelstrom_runs(installed: Path) -> None:
+    program = f"{sys.executable} {PLUGIN / 'splitbrain_example' / 'maelstrom_node.py'}"
+    words = ["--workload", "g_set", "--faults", "none", "--seed", "1", "--operations", "50", "--time", "1s"]
+    assert splitbrain(installed, "run", "maelstrom", "--bin", program, *words).startswith("VALID")
+
+
+def test_the_page_shows_the_code_that_is_tested() -> None:
+    page = (PLUGIN.parents[1] / "docs" / "plugging-in.md").read_text()
+    for name in ("nodes", "database", "maelstrom_node"):
+        code = (PLUGIN / "splitbrain_example" / f"{name}.py").read_text()
+        shown = code.partition('"""\n\n')[2].strip()
+        assert shown in page, name
+        assert sum(1 for line in shown.splitlines() if line.strip()) <= 40, name

@@ -30,6 +30,9 @@ def test_timeouts_recorded_as_failures() -> None:
 def test_refusals_are_no_timeouts() -> None:
     steps = [(0, "write", 1, None, "fail", 0, 1), (1, "read", None, None, "ok", 2, 3)]
     assert lints(build(steps, error="not leader")) == ()  # type: ignore[arg-type]
+    assert lints(build(steps, error="no connection: reset by peer")) == ()  # type: ignore[arg-type]
+    reads = [(0, "write", 1, None, "ok", 0, 1), (1, "read", None, None, "fail", 2, 3)]
+    assert lints(build(reads, error="timed out")) == ()  # type: ignore[arg-type]
 
 
 def test_nothing_acknowledged() -> None:
