@@ -92,7 +92,7 @@ def run(
     if test.world not in WORLDS:
         raise UsageError(f"no world named {test.world!r}: there are {', '.join(WORLDS)}")
     system, workload = resolve(test)
-    refuse(test, families(test, system), pcap)
+    refuse(test, families(test, system), pcap, system.database is not None)
     deployment = deploy(system, test)
     faults = _plan(test, system, workload, deployment)
     kept = None if directory is None else RunDirectory(directory, recorded_now(test, system))

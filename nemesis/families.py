@@ -19,6 +19,8 @@ CLASSIC: Mapping[Family, str] = {
 PROCESSES: Mapping[Family, str] = {
     "cpu.slow": "servers stand still for a share of the time, many times a second",
     "files.limit": "servers can open no further files and connections",
+    "files.errors": "syncs of files fail; of programs that are not ours only",
+    "files.full": "writes to files find no space; of programs that are not ours only",
 }
 """The families that need nodes which are processes. They are never part of the swarm."""
 
@@ -66,6 +68,9 @@ STOPS: Sequence[Family] = (*KILLS, "pause")
 CLOCKS: Sequence[Family] = ("clock.drift", "clock.jump")
 """The families that make clocks wrong."""
 
+DISKS: Sequence[Family] = ("files.errors", "files.full")
+"""Those of them that no fault model promises to survive: a server may well end by itself."""
+
 SWARM, NONE = "swarm", "none"
 
 
@@ -93,13 +98,17 @@ def tolerates(tolerance: Tolerance, family: Family, model: FaultModel) -> bool:
         return limit(family, tolerance) > 0
     if family == "cpu.slow":
         return tolerance.pause > 0
+    if family == "files.limit":
+        return not model.reliable and (tolerance.cut or model.foreign)
+    if family in DISKS:
+        return False
     if family == "clock.drift":
         return tolerance.drift > 0
     if family == "clock.jump":
         return tolerance.jump > 0
     if family.startswith("messages.") and model.foreign:
         return False
-    return tolerance.cut and not (model.reliable and family in ("messages.loss", "messages.duplicate", "files.limit"))
+    return tolerance.cut and not (model.reliable and family in ("messages.loss", "messages.duplicate"))
 
 
 def limit(family: Family, tolerance: Tolerance) -> int:

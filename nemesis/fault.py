@@ -23,6 +23,8 @@ Family = Literal[
     "admin",
     "cpu.slow",
     "files.limit",
+    "files.errors",
+    "files.full",
     "packets.loss",
     "packets.delay",
     "packets.duplicate",
@@ -119,8 +121,9 @@ class Effect(msgspec.Struct, kw_only=True, gc=False):
 
     `count` is the number of messages or packets dropped, delayed, kept back or duplicated, of nodes killed, stopped or
     whose clocks went wrong, or of administrative operations that were answered ok; of milliseconds that slow nodes
-    stood still in all, and of processes whose open files were limited. A unit with count 0 had no effect.
-    `detail` names the targets in one phrase. `packets` says that packets were counted instead of messages.
+    stood still in all, of processes whose open files were limited, and of syncs and writes that failed. A unit with
+    count 0 had no effect. `detail` names the targets in one phrase. `packets` says that packets were counted instead of
+    messages.
     """
 
     unit: int
@@ -159,6 +162,8 @@ DONE: Final[dict[Family, tuple[str, str]]] = {
     "admin": ("operation done", "operations done"),
     "cpu.slow": ("ms taken from a processor", "ms taken from processors"),
     "files.limit": ("limit of open files lowered", "limits of open files lowered"),
+    "files.errors": ("sync failed", "syncs failed"),
+    "files.full": ("write found no space", "writes found no space"),
     "packets.loss": ("packet lost", "packets lost"),
     "packets.delay": ("packet delayed", "packets delayed"),
     "packets.duplicate": ("packet duplicated", "packets duplicated"),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ..errors import UsageError
-from .families import FAMILIES, PACKETS
+from .families import DISKS, FAMILIES, PACKETS
 from .fault import Family, Fault, Trigger
 from .partitions import SHAPES
 from .resolve import MESSAGES
@@ -16,8 +16,9 @@ SELECTORS = ("one", "minority", "majority", "primaries", "all", "group", "trigge
 RATED: Sequence[Family] = (
     *(family for family in FAMILIES if family.startswith("messages.")),
     *(family for family in PACKETS if family not in ("packets.delay", "packets.bandwidth")),
+    *DISKS,
 )
-"""Families with a probability for each message or packet."""
+"""Families with a probability for each message, packet or call."""
 SHARES: Sequence[Family] = ("clock.drift", "cpu.slow")
 """Families whose `rate` is below 1."""
 DELAYED: Sequence[Family] = ("messages.delay", "clock.jump", "packets.delay", "packets.reorder")

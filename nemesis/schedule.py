@@ -35,6 +35,8 @@ RATE: Mapping[Family, tuple[float, float]] = {
     "messages.hold": (0.005, 0.3),
     "clock.drift": (0.001, 0.5),
     "cpu.slow": (0.2, 0.95),
+    "files.errors": (0.05, 1.0),
+    "files.full": (0.05, 1.0),
     "packets.loss": (0.005, 0.3),
     "packets.duplicate": (0.01, 1.0),
     "packets.reorder": (0.01, 0.5),

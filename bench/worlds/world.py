@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...errors import UsageError
-from ...nemesis.families import FAMILIES, PACKETS, PROCESSES
+from ...nemesis.families import DISKS, FAMILIES, PACKETS, PROCESSES
 from ...nemesis.fault import Effect
 from ...reports.record import Finding
 from ...systems.system import Deployment, System
@@ -23,10 +23,11 @@ OF_HOSTS = ("loopback", "nftables")
 """The networks of the remote world: the hosts' own, and that with rules for partitions on every host."""
 
 
-def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
+def refuse(test: Test, families: Iterable[str], capture: bool, foreign: bool = False) -> None:
     """Raise UsageError if the test's world and network cannot carry out these families, or capture packets.
 
-    `families` may name patterns as well: these are made of what every world can do.
+    `families` may name patterns as well: these are made of what every world can do. `foreign` says that servers are
+    programs of a database.
     """
     remote = test.world == "remote"
     if remote != (test.remote is not None):
@@ -44,6 +45,9 @@ def refuse(test: Test, families: Iterable[str], capture: bool) -> None:
     processes = [family for family in PROCESSES if family in families]
     if processes and test.world != "local":
         raise UsageError(f"faults: {where} has no processes here: use --world local for {', '.join(processes)}")
+    disks = [family for family in DISKS if family in families]
+    if disks and not foreign:
+        raise UsageError(f"faults: {', '.join(disks)} is for databases: use families of disk.* here")
     if capture and not (test.world == "local" and test.network in CAPTURING):
         raise UsageError(f"--pcap: {where} has no packets: use --world local --network {' or '.join(CAPTURING)}")
 

@@ -10,7 +10,7 @@ from splitbrain.errors import UsageError
 from splitbrain.nemesis.cluster import Cluster
 from splitbrain.nemesis.draws import log_uniform
 from splitbrain.nemesis.effects import begin, inert
-from splitbrain.nemesis.families import CLASSIC, FAMILIES, PACKETS, PATTERNS, PROCESSES, allowed
+from splitbrain.nemesis.families import CLASSIC, FAMILIES, PACKETS, PROCESSES, allowed
 from splitbrain.nemesis.fault import Effect, Fault, Trigger
 from splitbrain.nemesis.handwritten import AMOUNTS
 from splitbrain.nemesis.partitions import SHAPES
@@ -109,7 +109,7 @@ def test_the_primary_is_cut_off_while_clients_reach_it() -> None:
 
 @given(SEEDS)
 def test_parameters_belong_to_their_families(seed: int) -> None:
-    for fault in draw(seed, ",".join((*FAMILIES, *PATTERNS)), EVERYTHING):
+    for fault in draw(seed, ",".join(allowed(EVERYTHING)), EVERYTHING):
         assert (fault.shape in SHAPES) == (fault.family == "partition")
         assert (0 < fault.rate <= 1) == (fault.family.startswith("messages.") or fault.family in AMOUNTS["rate"])
         assert (fault.delay > 0) == (fault.family in AMOUNTS["delay"])

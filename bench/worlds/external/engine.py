@@ -8,6 +8,7 @@ from queue import Empty, Queue
 from typing import Any, TypeAlias
 
 from ....histories.event import Invocation
+from ....nemesis.families import DISKS
 from ....nemesis.fault import Effect, Family, Fault
 from ...actions import Completed, Report
 from ..faults import Administered, Armed, Fire, Wire
@@ -66,6 +67,7 @@ class Engine:
         self._workspace = workspace
         self._network = network
         self._hampered = Hampered()
+        self._failing: dict[tuple[str, int], tuple[Effect, int]] = {}
         # not a SimpleQueue: its `get` with a timeout may wait for ever, if the time is up just when something was taken
         self._inbox: Queue[Completed | Server | BaseException] = Queue()
         self._timers: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
@@ -184,14 +186,26 @@ class Engine:
             host.clock.jump(step)
 
     def hamper(self, host: Handle, fault: Fault, effect: Effect) -> None:
-        """Make a server slow, or let it open no further files."""
+        """Make a server slow, let it open no further files, or let its files fail."""
         assert isinstance(host, Server)
-        self._hampered.begin(host, fault, effect)
+        if host.disk is not None and fault.family in DISKS:
+            self._failing[host.name, fault.unit] = effect, host.disk.count
+            if fault.family == "files.errors":
+                host.disk.set(syncs="fail", rate=fault.rate)
+            else:
+                host.disk.set(writes="full", rate=fault.rate)
+        else:
+            self._hampered.begin(host, fault, effect)
 
     def relieve(self, host: Handle, unit: int) -> None:
         """Hamper a server no more."""
         assert isinstance(host, Server)
-        self._hampered.end(host, unit)
+        if host.disk is not None and (host.name, unit) in self._failing:
+            effect, before = self._failing.pop((host.name, unit))
+            effect.count += host.disk.count - before
+            host.disk.set()
+        else:
+            self._hampered.end(host, unit)
 
     def close(self) -> None:
         """Hamper nobody any more."""

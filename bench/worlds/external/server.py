@@ -12,6 +12,8 @@ from ....systems.node import Node
 from ..faults import Wire
 from ..local.owned import Process
 from ..shims.clock import ClockShim
+from ..shims.disk import DiskShim
+from ..shims.preload import together
 from .processes import Processes
 
 LOOK: Final = 0.1
@@ -23,7 +25,7 @@ SHORT: Final = 1.0
 class Server:
     """One server. `up` while its processes run, `blocked` while they are paused, `role` as it was last seen.
 
-    `clock` is what its clocks are made wrong with, where they may be.
+    `clock` and `disk` are what its clocks are made wrong with, and its files, where they may be.
     """
 
     is_client = False
@@ -41,6 +43,7 @@ class Server:
         self.role = ""
         self.links: Mapping[str, Wire] = {}
         self.clock: ClockShim | None = None
+        self.disk: DiskShim | None = None
         self._database = database
         self._prefix = prefix
         self._processes = Processes(mark, log)
@@ -58,8 +61,8 @@ class Server:
         """Start its processes, and give their numbers."""
         self.ready = False
         commands = [[*self._prefix, *command] for command in self._database.commands(self.site)]
-        clock = {} if self.clock is None else self.clock.environment()
-        environment = {**self._database.environment(self.site), **clock}
+        shims = [shim.environment() for shim in (self.clock, self.disk) if shim is not None]
+        environment = together(self._database.environment(self.site), *shims)
         numbers = self._processes.start(commands, environment, self.site.directory)
         self.up = True
         return numbers
@@ -93,8 +96,9 @@ class Server:
         """Look no more, and end its processes."""
         self._closed.set()
         self.kill()
-        if self.clock is not None:
-            self.clock.close()
+        for shim in (self.clock, self.disk):
+            if shim is not None:
+                shim.close()
 
     def _watch(self, changed: Callable[["Server"], None], failed: Callable[[BaseException], None]) -> None:
         while not self._closed.wait(LOOK):

@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,8 @@ from types import TracebackType
 from urllib.parse import quote
 
 from ....errors import ContractError, UsageError
-from ....nemesis.families import CLOCKS
-from ....nemesis.fault import Effect
+from ....nemesis.families import CLOCKS, DISKS
+from ....nemesis.fault import Effect, Family
 from ....reports.record import Finding
 from ....systems.database import Site
 from ....systems.streams import derive
@@ -25,6 +25,7 @@ from ..local.network import Loopback, Network, network_of
 from ..local.node import BILLION, Clock
 from ..local.owned import Workspace, clean, start_of
 from ..shims.clock import ClockShim
+from ..shims.disk import DiskShim
 from ..shims.preload import objection
 from .client import Client
 from .engine import Engine
@@ -86,8 +87,9 @@ class ExternalWorld:
         )
         self._engine.effects = self._faults.effects
         self._healing = False
-        if wants_clocks(test):
-            self._give_clocks()
+        wanted = _wanted(test)
+        if wanted:
+            self._deceive(wanted, test.seed)
 
     def __enter__(self) -> "ExternalWorld":
         try:
@@ -238,15 +240,18 @@ class ExternalWorld:
         asked = replace(site, name=server, directory=self._workspace.path / server, dial=partial(self._dial, name))
         return Client(name, lambda: self._database.connect(asked), lambda what: self._engine.tell(what))
 
-    def _give_clocks(self) -> None:
-        """Prepare servers for faults of clocks. Raises UsageError if their program does not ask libc for the time."""
+    def _deceive(self, families: Collection[Family], seed: int) -> None:
+        """Prepare servers for faults of clocks and files. Raises UsageError if their program does not ask libc."""
         for server in self._servers.values():
-            command = self._database.commands(server.site)[0]
-            reason = objection(command[0])
+            program = self._database.commands(server.site)[0][0]
+            reason = objection(program)
             if reason:
                 self.close()
-                raise UsageError(f"faults: clocks of {command[0]} cannot be made wrong: {reason}")
-            server.clock = ClockShim(server.site.directory / "clock")
+                raise UsageError(f"faults: {', '.join(sorted(families))}: {reason}")
+            if any(family in CLOCKS for family in families):
+                server.clock = ClockShim(server.site.directory / "clock")
+            if any(family in DISKS for family in families):
+                server.disk = DiskShim(server.site.directory / "disk", server.site.directory, seed)
 
     def _start(self) -> None:
         """Start the servers, and begin when all are ready."""
@@ -274,10 +279,11 @@ class ExternalWorld:
             time.sleep(LOOK / 4)
 
 
-def wants_clocks(test: Test) -> bool:
-    """Whether faults of clocks are asked for by name."""
-    named = test.faults.startswith("clock") or ",clock" in test.faults
-    return named or any(fault.family in CLOCKS for fault in test.schedule)
+def _wanted(test: Test) -> set[Family]:
+    """The families of faults asked for by name for which programs must be deceived."""
+    names: set[str] = {fault.family for fault in test.schedule} or {name.strip() for name in test.faults.split(",")}
+    deceived = (*CLOCKS, *DISKS)
+    return {family for family in deceived for name in names if family == name or family.startswith(f"{name}.")}
 
 
 def dying_with_us() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Programs that are not ours as a system under test: `registerd` of tests/plugin."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,24 @@ def test_a_server_is_killed_and_paused_and_serves_again(root: Path) -> None:
     assert [(effect.family, effect.count) for effect in result.record.effects] == [("kill", 1), ("pause", 1)]
     assert any(operation.outcome == "fail" for operation in result.history.operations)
     assert list(root.iterdir()) == []
+
+
+@pytest.mark.skipif(shutil.which("cc") is None and shutil.which("gcc") is None, reason="there is no C compiler")
+def test_clocks_and_files_of_a_program_go_wrong() -> None:
+    result = run(
+        changed(
+            of(
+                [
+                    Fault(unit=0, family="clock.jump", at=100_000_000, lasts=SECOND, on="one", delay=SECOND),
+                    Fault(unit=1, family="files.full", at=200_000_000, lasts=SECOND, on="one", rate=1.0),
+                ]
+            ),
+            beyond_tolerance=True,
+        )
+    )
+    assert result.record.grade == "valid", result.record.sentence
+    assert all(effect.count for effect in result.record.effects)
+    assert any(operation.outcome != "ok" for operation in result.history.operations)
 
 
 def test_a_server_that_ends_by_itself_is_noted_and_started_again_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
