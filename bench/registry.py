@@ -43,6 +43,10 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "sharded_raft": f"{PACKAGE}.systems.sharded:on_raft",
     "transactions": f"{PACKAGE}.systems.transactions:system",
     "transactions_raft": f"{PACKAGE}.systems.transactions:on_raft",
+}
+"""The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
+
+PROGRAMS: Final[Mapping[str, str]] = {
     "maelstrom": f"{PACKAGE}.systems.maelstrom:system",
     "maelstrom_restarts": f"{PACKAGE}.systems.maelstrom:restarting",
     "etcd": f"{PACKAGE}.systems.external.etcd:system",
@@ -56,7 +60,9 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "rabbitmq": f"{PACKAGE}.systems.external.rabbitmq:system",
     "galera": f"{PACKAGE}.systems.external.galera:system",
 }
-"""The bundled systems. Others are given as `module:attribute`, or installed under the entry-point group."""
+"""Systems that are programs of others, or may be."""
+
+OWN: Final[Mapping[str, str]] = {**SYSTEMS, **PROGRAMS}
 
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": f"{PACKAGE}.bench.workloads.register:WORKLOAD",
@@ -94,13 +100,13 @@ ENTRY_POINTS: Final = "splitbrain.systems"
 
 def system(name: str) -> System:
     """The system of that name, or at `module:attribute`. Raises UsageError if there is none."""
-    known = SYSTEMS if canonical(name) in SYSTEMS else system_names()
+    known = OWN if canonical(name) in OWN else system_names()
     return _load(canonical(name), known, "system", System)
 
 
 def canonical(name: str) -> str:
     """The one spelling of a system's name: `primary-backup` means `primary_backup`."""
-    return name if ":" in name or name.replace("-", "_") not in SYSTEMS else name.replace("-", "_")
+    return name if ":" in name or name.replace("-", "_") not in OWN else name.replace("-", "_")
 
 
 def workload(name: str) -> Workload:
@@ -126,7 +132,7 @@ def option(tested: System, name: str, value: str) -> None:
 def system_names() -> Mapping[str, str]:
     """All systems that have a name, with where they are: the bundled ones, then installed ones."""
     installed = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    return {**{point.name: point.value for point in installed}, **SYSTEMS}
+    return {**{point.name: point.value for point in installed}, **OWN}
 
 
 def resolve(test: Test) -> tuple[System, Workload]:
