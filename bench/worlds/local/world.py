@@ -116,6 +116,9 @@ class LocalWorld:
                 reports.append(Injected(self._faults.inject(fault)))
             case Arm(fault):
                 self._faults.arm(fault)
+                self._engine.refresh_watch()
+                with self._engine.standstill():
+                    pass  # so that every node looks out for it before anything else happens
             case Undo(unit):
                 if self._faults.undo(unit):
                     reports.append(Undone(unit))
