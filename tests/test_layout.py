@@ -64,8 +64,8 @@ def test_links_resolve() -> None:
 def test_readme_gives_the_command_that_ci_runs() -> None:
     readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
     assert "pip install -e . && splitbrain demo" in readme
-    assert "pip install -e '.[test]' && pytest" in readme
-    assert "-e '.[test]'" in ci
+    assert "pip install -e '.[test,databases]' && pytest" in readme
+    assert "-e '.[test,databases]'" in ci
     assert ci.rstrip().endswith("pytest")
 
 
