@@ -2,6 +2,8 @@
 
     python benchmarks/findings.py [--runs-dir runs] [--write docs/findings.md] [NAME...]
 
+With names only these cases are run; what is kept of the others is shown as it was.
+
 Each case (cases.py) is a database with settings, a workload and faults. One that expects something wrong is run with
 seed after seed until it is found; one that expects nothing is run with all of its seeds. The table has how many runs
 that took, what was found in the words of the report, and the command that runs it again. Every run is kept, with its
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 from cases import CASES, Case
 from msgspec.structs import replace
 
@@ -26,11 +29,12 @@ from splitbrain.bench.run import RunResult, run
 from splitbrain.bench.test import Test
 from splitbrain.bench.worlds.external.programs import find
 from splitbrain.bench.worlds.local.network import missing
-from splitbrain.errors import UsageError
+from splitbrain.errors import SplitbrainError, UsageError
 from splitbrain.nemesis.handwritten import load_schedule
 
 HERE = Path(__file__).parent
 CAMPAIGN = "findings"
+ROWS = "rows.json"
 HEAD = """# Findings
 
 What the bench finds in databases that people run, and what it confirms of them. Written by
@@ -42,6 +46,14 @@ in real time is not: the same command need not find it at the same time, or at a
 | case | version | workload and faults | came out | runs | operations | in the words of the report |
 |---|---|---|---|---|---|---|
 """
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of the table, the command that runs the last run again, and whether it came out as expected."""
+
+    cells: str
+    command: str
+    as_expected: bool
 
 
 @dataclass(frozen=True)
@@ -130,32 +142,57 @@ def said(one: Outcome) -> str:
     return f"{sentence} ({one.case.claim})" if one.found else sentence
 
 
+def kept(runs_dir: Path) -> dict[str, Row]:
+    """What came of the cases that were run before, by name."""
+    try:
+        return msgspec.json.decode((runs_dir / CAMPAIGN / ROWS).read_bytes(), type=dict[str, Row])
+    except FileNotFoundError:
+        return {}
+
+
+def keep(runs_dir: Path, rows: dict[str, Row]) -> None:
+    """Remember what came of the cases."""
+    (runs_dir / CAMPAIGN).mkdir(parents=True, exist_ok=True)
+    (runs_dir / CAMPAIGN / ROWS).write_bytes(msgspec.json.encode(rows))
+
+
+def left_out(case: Case, reason: str) -> Row:
+    """The row of a case that cannot be run here."""
+    return Row(f"| {case.system} | | {case.workload}; {case.faults} | left out: {reason} | | | |", "", True)
+
+
+def came_of(case: Case, runs_dir: Path) -> Row:
+    """Run a case, if that is possible here."""
+    reason = problem(case)
+    if reason:
+        return left_out(case, reason)
+    try:
+        one = outcome(case, runs_dir)
+    except SplitbrainError as error:
+        return Row(f"| {case.system} | | {case.workload}; {case.faults} | did not run: {error} | | | |", "", False)
+    return Row(row(one), command(one.last.test), one.as_expected)
+
+
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--runs-dir", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs are kept.")
 @click.option("--write", type=click.Path(path_type=Path), help="The file to write.")
 def main(names: tuple[str, ...], runs_dir: Path, write: Path | None) -> None:
     """Run the cases, or those of these names."""
-    text = HEAD.format(processors=os.cpu_count())
-    wrong, commands = 0, []
+    rows = kept(runs_dir) if names else {}
     for case in CASES:
-        if names and case.name not in names:
-            continue
-        click.echo(f"{case.name}", err=True)
-        reason = problem(case)
-        if reason:
-            click.echo(f"  left out: {reason}", err=True)
-            text += f"| {case.system} | | {case.workload}; {case.faults} | left out: {reason} | | | |\n"
-            continue
-        one = outcome(case, runs_dir)
-        wrong += not one.as_expected
-        text += row(one) + "\n"
-        commands.append(f"# {case.name}\n{command(one.last.test)}")
-    text += "\nThe last run of each:\n\n```sh\n" + "\n".join(commands) + "\n```\n"
+        if not names or case.name in names:
+            click.echo(case.name, err=True)
+            rows[case.name] = came_of(case, runs_dir)
+            keep(runs_dir, rows)
+    shown = {case.name: rows[case.name] for case in CASES if case.name in rows}
+    text = HEAD.format(processors=os.cpu_count()) + "".join(f"{one.cells}\n" for one in shown.values())
+    commands = [f"# {name}\n{one.command}\n" for name, one in shown.items() if one.command]
+    text += "\nThe last run of each:\n\n```sh\n" + "".join(commands) + "```\n"
     click.echo(text)
     if write is not None:
         write.write_text(text)
-    sys.exit(1 if wrong else 0)
+    sys.exit(0 if all(one.as_expected for one in shown.values()) else 1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from ....errors import ContractError, UsageError
 from ....nemesis.families import CLOCKS, DISKS
 from ....nemesis.fault import Effect, Family
 from ....reports.record import Finding
-from ....systems.database import Site
+from ....systems.database import Refused, Site, Unknown
 from ....systems.streams import derive
 from ....systems.system import Deployment, System
 from ...actions import Action, Arm, Discard, Heal, Healed, Inject, Injected, Invoke, Report, Undo, Undone
@@ -262,7 +262,10 @@ class ExternalWorld:
         for server in self._servers.values():
             server.watch(self._engine.tell, self._engine.tell)
         self._wait_until_ready()
-        self._database.set_up(self._servers[self._names[0]].site)
+        try:
+            self._database.set_up(replace(self._servers[self._names[0]].site, timeout=PATIENCE))
+        except (OSError, Refused, Unknown) as error:
+            raise ContractError(f"{self._names[0]} could not be set up: {error}") from None
         self._clock.origin = time.monotonic_ns()
 
     def _wait_until_ready(self) -> None:
