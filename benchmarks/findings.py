@@ -13,6 +13,7 @@ something else came out than was expected.
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ from splitbrain.nemesis.handwritten import load_schedule
 HERE = Path(__file__).parent
 CAMPAIGN = "findings"
 ROWS = "rows.json"
+SHORT, LONG = 40, 160
+"""How much of a version and of a sentence the table shows, in characters."""
 HEAD = """# Findings
 
 What the bench finds in databases that people run, and what it confirms of them. Written by
@@ -127,7 +130,8 @@ def row(one: Outcome) -> str:
     """The outcome as a row of the table."""
     case, last = one.case, one.last
     assert last.directory is not None
-    versions = ", ".join(read_recorded(last.directory).provenance.programs.values())
+    said_to_be = read_recorded(last.directory).provenance.programs.values()
+    versions = ", ".join(textwrap.shorten(version, SHORT, placeholder="…") for version in said_to_be)
     came = ("found" if one.found else "NOT FOUND") if case.finds else ("NOT VALID" if one.others else "confirmed")
     settings = " ".join(f"`{name}={value}`" for name, value in case.options.items())
     asked = f"{case.workload}; {case.faults}, {last.test.time // 10**9} s"
@@ -138,7 +142,11 @@ def row(one: Outcome) -> str:
 
 def said(one: Outcome) -> str:
     """What the last run amounts to, and what is known of it."""
-    sentence = one.last.record.sentence if one.found else f"{one.case.claim}: no run shows anything else"
+    sentence = (
+        textwrap.shorten(one.last.record.sentence, LONG, placeholder="…")
+        if one.found
+        else f"{one.case.claim}: no run shows anything else"
+    )
     return f"{sentence} ({one.case.claim})" if one.found else sentence
 
 
