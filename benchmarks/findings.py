@@ -142,12 +142,9 @@ def row(one: Outcome) -> str:
 
 def said(one: Outcome) -> str:
     """What the last run amounts to, and what is known of it."""
-    sentence = (
-        textwrap.shorten(one.last.record.sentence, LONG, placeholder="…")
-        if one.found
-        else f"{one.case.claim}: no run shows anything else"
-    )
-    return f"{sentence} ({one.case.claim})" if one.found else sentence
+    if not one.found:
+        return f"{one.case.claim}: no run shows anything else"
+    return f"{textwrap.shorten(one.last.record.sentence, LONG, placeholder='…')} ({one.case.claim})"
 
 
 def kept(runs_dir: Path) -> dict[str, Row]:
