@@ -1,8 +1,9 @@
 """What the bench finds in databases that people run, and what it confirms of them.
 
-    python benchmarks/findings.py [--runs-dir runs] [--write docs/findings.md] [NAME...]
+    python benchmarks/findings.py [--runs-dir runs] [--write docs/findings.md] [--store tests/findings] [NAME...]
 
-With names only these cases are run; what is kept of the others is shown as it was.
+With `--store` the history of what was found goes into that folder, compressed, if that takes less than a megabyte. With
+names only these cases are run; what is kept of the others is shown as it was.
 
 Each case (cases.py) is a database with settings, a workload and faults. One that expects something wrong is run with
 seed after seed until it is found; one that expects nothing is run with all of its seeds. The table has how many runs
@@ -11,6 +12,7 @@ history and its report. A case whose programs are missing here is left out, with
 something else came out than was expected.
 """
 
+import gzip
 import os
 import sys
 import textwrap
@@ -36,6 +38,8 @@ from splitbrain.nemesis.handwritten import load_schedule
 HERE = Path(__file__).parent
 CAMPAIGN = "findings"
 ROWS = "rows.json"
+LARGEST = 1 << 20
+"""Bytes of a compressed history that is stored, at most."""
 SHORT, LONG = 40, 160
 """How much of a version and of a sentence the table shows, in characters."""
 HEAD = """# Findings
@@ -44,7 +48,8 @@ What the bench finds in databases that people run, and what it confirms of them.
 `python benchmarks/findings.py --write docs/findings.md` on {processors} processors; each row is a case of
 `benchmarks/cases.py`. *Found* means that the history shows what the documentation of the database warns of, or a
 defect; *confirmed* that no run shows anything wrong, which is no proof. Faults are aimed by the seed, but what happens
-in real time is not: the same command need not find it at the same time, or at all.
+in real time is not: the same command need not find it at the same time, or at all. Histories of what was found are in
+`tests/findings`, for `gunzip` and `splitbrain check --report`.
 
 | case | version | workload and faults | came out | runs | operations | in the words of the report |
 |---|---|---|---|---|---|---|
@@ -166,7 +171,16 @@ def left_out(case: Case, reason: str) -> Row:
     return Row(f"| {case.system} | | {case.workload}; {case.faults} | left out: {reason} | | | |", "", True)
 
 
-def came_of(case: Case, runs_dir: Path) -> Row:
+def store(one: Outcome, folder: Path) -> None:
+    """Put the history of the last run of a case into a folder, if it is small."""
+    assert one.last.directory is not None
+    data = gzip.compress((one.last.directory / "history.jsonl").read_bytes(), mtime=0)
+    if len(data) < LARGEST:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{one.case.name}.jsonl.gz").write_bytes(data)
+
+
+def came_of(case: Case, runs_dir: Path, folder: Path | None) -> Row:
     """Run a case, if that is possible here."""
     reason = problem(case)
     if reason:
@@ -175,20 +189,23 @@ def came_of(case: Case, runs_dir: Path) -> Row:
         one = outcome(case, runs_dir)
     except SplitbrainError as error:
         return Row(f"| {case.system} | | {case.workload}; {case.faults} | did not run: {error} | | | |", "", False)
+    if folder is not None and one.found:
+        store(one, folder)
     return Row(row(one), command(one.last.test), one.as_expected)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--runs-dir", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs are kept.")
+@click.option("--store", "folder", type=click.Path(path_type=Path), help="Where histories of findings go.")
 @click.option("--write", type=click.Path(path_type=Path), help="The file to write.")
-def main(names: tuple[str, ...], runs_dir: Path, write: Path | None) -> None:
+def main(names: tuple[str, ...], runs_dir: Path, folder: Path | None, write: Path | None) -> None:
     """Run the cases, or those of these names."""
     rows = kept(runs_dir) if names else {}
     for case in CASES:
         if not names or case.name in names:
             click.echo(case.name, err=True)
-            rows[case.name] = came_of(case, runs_dir)
+            rows[case.name] = came_of(case, runs_dir, folder)
             keep(runs_dir, rows)
     shown = {case.name: rows[case.name] for case in CASES if case.name in rows}
     text = HEAD.format(processors=os.cpu_count()) + "".join(f"{one.cells}\n" for one in shown.values())

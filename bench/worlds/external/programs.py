@@ -1,6 +1,7 @@
 """Programs on this machine: where they are, and which version."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sysconfig
@@ -40,10 +41,19 @@ def _found(name: str, program: Program, chosen: str | None) -> str:
             raise UsageError(f"--binary: {chosen} is not a program that can be run")
         return str(Path(path).resolve())
     for place in (name, *program.places):
-        found = _inside(place) if ":" in place else shutil.which(place) or (place if Path(place).is_file() else None)
+        found = _inside(place) if ":" in place else _on_path(place) or (place if Path(place).is_file() else None)
         if found:
             return found
     raise UsageError(f"there is no {name} here: {program.install}, or give --binary {name}=PATH")
+
+
+def _on_path(name: str) -> str | None:
+    """The path of a program; what a Python package has put there to start one of its own is none."""
+    for folder in os.get_exec_path():
+        found = shutil.which(name, path=folder)
+        if found and not (folder == sysconfig.get_path("scripts") and Path(found).read_bytes().startswith(b"#!")):
+            return found
+    return None
 
 
 def _inside(place: str) -> str | None:
