@@ -201,6 +201,9 @@ def came_of(case: Case, runs_dir: Path, folder: Path | None) -> Row:
 @click.option("--write", type=click.Path(path_type=Path), help="The file to write.")
 def main(names: tuple[str, ...], runs_dir: Path, folder: Path | None, write: Path | None) -> None:
     """Run the cases, or those of these names."""
+    unknown = sorted({*names} - {case.name for case in CASES})
+    if unknown:
+        raise click.UsageError(f"no case {unknown[0]}: there are {', '.join(case.name for case in CASES)}")
     rows = kept(runs_dir) if names else {}
     for case in CASES:
         if not names or case.name in names:
