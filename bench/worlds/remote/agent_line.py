@@ -48,7 +48,7 @@ class RemoteAgent:
         self.silence = SILENCE
         self._lines: dict[str, Line] = {}
         self._codes: dict[str, int] = {}
-        self._answers: dict[int, queue.SimpleQueue[Any]] = {}
+        self._answers: dict[int, queue.Queue[Any]] = {}
         self._numbers = count()
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -94,7 +94,7 @@ class RemoteAgent:
     def ask(self, verb: str, **more: object) -> Any:
         """Have the agent do something, and wait until it has. Raises LostError if the host is lost."""
         number = next(self._numbers)
-        answer = self._answers[number] = queue.SimpleQueue()
+        answer = self._answers[number] = queue.Queue()
         try:
             self.tell(verb, n=number, **more)
             if self.lost:
@@ -116,7 +116,7 @@ class RemoteAgent:
             try:
                 with self._lock:
                     self._channel.sendall(data)
-            except OSError as error:
+            except (OSError, EOFError, paramiko.SSHException) as error:
                 self._lose(str(error) or "the connection has ended")
 
     def line(self, name: str) -> Line:
